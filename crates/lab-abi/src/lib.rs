@@ -1,0 +1,1 @@
+//! lab-abi: see ARCHITECTURE.md.

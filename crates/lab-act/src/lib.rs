@@ -1,0 +1,1 @@
+//! lab-act: see ARCHITECTURE.md.

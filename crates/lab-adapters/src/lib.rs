@@ -1,0 +1,1 @@
+//! lab-adapters: see ARCHITECTURE.md.

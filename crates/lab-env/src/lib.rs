@@ -1,0 +1,1 @@
+//! lab-env: see ARCHITECTURE.md.

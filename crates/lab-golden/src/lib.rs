@@ -1,0 +1,1 @@
+//! lab-golden: see ARCHITECTURE.md.

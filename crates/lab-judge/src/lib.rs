@@ -1,0 +1,1 @@
+//! lab-judge: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! lab-probe: see ARCHITECTURE.md.

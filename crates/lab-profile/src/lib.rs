@@ -1,0 +1,1 @@
+//! lab-profile: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! lab-report: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! lab-run: see ARCHITECTURE.md.

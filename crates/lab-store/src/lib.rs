@@ -1,0 +1,1 @@
+//! lab-store: see ARCHITECTURE.md.

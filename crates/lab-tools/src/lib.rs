@@ -1,0 +1,1 @@
+//! lab-tools: see ARCHITECTURE.md.

@@ -1,0 +1,3 @@
+//! The only command line of Sightline.
+
+fn main() {}
