@@ -1,1 +1,47 @@
-//! lab-model: see ARCHITECTURE.md.
+//! The words of Sightline as plain data, their JSON, and the framing of a sensor's spool; no IO.
+//!
+//! Every record that crosses a crate or lies on disk is defined here once. Nothing here opens a file, starts a
+//! process or reads a clock.
+
+mod act;
+mod actor;
+mod address;
+mod errno;
+mod event;
+mod fact;
+mod instance;
+mod interest;
+mod open_flags;
+mod payload;
+mod process;
+mod receipt;
+mod record;
+pub mod redact;
+mod sensor;
+pub mod spool;
+mod text;
+mod verdict;
+mod witness;
+
+pub use act::{
+    Act, ActKind, Expectation, Link, Origin, Placement, Role, SetIdCall, UnknownVariable, substitute,
+};
+pub use actor::{Order, Reply};
+pub use address::Address;
+pub use errno::Errno;
+pub use event::{Event, Refs, Seq, Time, TimeSource};
+pub use fact::{Fact, FactNode, Sighting};
+pub use instance::{Balance, Counters, Refusal, Report};
+pub use interest::{Interest, ObjectClass, Scope};
+pub use open_flags::OpenFlags;
+pub use payload::{
+    Accept, Action, Bind, Connect, Exec, Exit, FileId, Fork, Loss, LossCause, Open, Outcome, Payload, Rename,
+    SetId, Unlink,
+};
+pub use process::{Ids, NamespacedPid, ParentRef, ProcessKey, ProcessRef, Stamp};
+pub use receipt::{Receipt, Step};
+pub use record::{InstanceRecord, Judged, PassRecord, Proof, ScenarioHead, ScenarioRecord, StageRecord};
+pub use sensor::{CATALOGUE, Field, Knowledge, LossExactness, SensorEntry, SensorKind};
+pub use text::Text;
+pub use verdict::{RunOutcome, Verdict, VerdictRow};
+pub use witness::{Family, Witness};

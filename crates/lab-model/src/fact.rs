@@ -1,0 +1,47 @@
+//! What happened, once, whoever saw it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Ids, ObjectClass, Payload, Seq};
+
+/// The events by which one instance saw a fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// instance
+    pub instance: String,
+    /// its events
+    pub events: Vec<Seq>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// action, object, result: the union of what the sensors know
+    pub payload: Payload,
+    /// ids of the process then, where a sensor knows
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Ids>,
+    /// acts that anchor here
+    pub acts: Vec<u32>,
+    /// class under which `count` facts like this are folded
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folded: Option<ObjectClass>,
+    /// how many (1 unless folded)
+    pub count: u32,
+    /// who saw it
+    pub sightings: Vec<Sighting>,
+    /// instances that were there, should have seen it and did not
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen_by: Vec<String>,
+}
+
+/// A fact with what happened under it. Children stand below an `exec` (its image's doings) or a `fork` (the doings of
+/// a child that has not executed anything yet).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactNode {
+    /// the fact
+    pub fact: Fact,
+    /// in the order in which they happened
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<FactNode>,
+}

@@ -1,0 +1,128 @@
+//! Which facts belong to an act: inside this the world is closed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, OpenFlags, Payload, Text};
+
+/// Whose facts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// the act's processes and all their descendants
+    #[default]
+    Subtree,
+    /// the act's own processes alone
+    Process,
+}
+
+/// Classes of files that programs open without being told to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ObjectClass {
+    /// shared libraries, and the loader's cache and configuration
+    Loader,
+    /// locale archives and message catalogues
+    Locale,
+    /// name service: users, groups, hosts, services
+    NameService,
+}
+
+impl ObjectClass {
+    /// The class of a file that is opened for reading at `path`, if it has one.
+    pub fn of(path: &Text) -> Option<Self> {
+        let path = path.to_str_lossy();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let library = name.ends_with(".so") || name.contains(".so.");
+        if library || path.starts_with("/etc/ld.so") || path.contains("/glibc-hwcaps/") {
+            Some(Self::Loader)
+        } else if path.contains("/locale/") || path.contains("/gconv/") || path == "/etc/locale.alias" {
+            Some(Self::Locale)
+        } else if NAME_SERVICE.contains(&&*path) {
+            Some(Self::NameService)
+        } else {
+            None
+        }
+    }
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Loader => "loader",
+            Self::Locale => "locale",
+            Self::NameService => "name-service",
+        }
+    }
+}
+
+const NAME_SERVICE: &[&str] = &[
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/resolv.conf",
+    "/etc/services",
+    "/etc/protocols",
+    "/var/run/nscd/socket",
+    "/run/nscd/socket",
+];
+
+/// The facts that an act answers for: scope x actions x classes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interest {
+    /// whose
+    pub scope: Scope,
+    /// which actions; the strict ones are always in, except where `exec_only` is set
+    pub actions: BTreeSet<Action>,
+    /// only exec lines are promised (kind `shell`: the rest is the distribution's)
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exec_only: bool,
+    /// classes that are folded into one counted line
+    #[serde(default)]
+    pub folded: BTreeSet<ObjectClass>,
+}
+
+impl Interest {
+    /// Actions that nothing can loosen.
+    pub const STRICT: &'static [Action] =
+        &[Action::Exec, Action::Connect, Action::SetId, Action::Unlink, Action::Rename];
+
+    /// True if a fact with this payload is inside.
+    pub fn covers(&self, payload: &Payload) -> bool {
+        let action = payload.action();
+        if self.exec_only {
+            return action == Action::Exec;
+        }
+        let writes = matches!(payload, Payload::Open(open) if open.flags.writes() || creates(open.flags));
+        writes || Self::STRICT.contains(&action) || self.actions.contains(&action)
+    }
+
+    /// The class under which a fact is folded, if it is.
+    pub fn folds(&self, payload: &Payload) -> Option<ObjectClass> {
+        let Payload::Open(open) = payload else { return None };
+        if open.flags.writes() || creates(open.flags) {
+            return None;
+        }
+        ObjectClass::of(&open.path).filter(|class| self.folded.contains(class))
+    }
+}
+
+fn creates(flags: OpenFlags) -> bool {
+    flags.0 & 0o1100 != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ObjectClass;
+
+    #[test]
+    fn classes() {
+        assert_eq!(ObjectClass::of(&"/lib/x86_64-linux-gnu/libc.so.6".into()), Some(ObjectClass::Loader));
+        assert_eq!(ObjectClass::of(&"/usr/lib/locale/locale-archive".into()), Some(ObjectClass::Locale));
+        assert_eq!(ObjectClass::of(&"/etc/passwd".into()), Some(ObjectClass::NameService));
+        assert_eq!(ObjectClass::of(&"/etc/shadow".into()), None);
+        assert_eq!(ObjectClass::of(&"/tmp/so.conf".into()), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! The catalogue: what each sensor can know, is blind to, and costs.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Action;
+
+/// A kind of telemetry source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SensorKind {
+    /// our eBPF
+    Probe,
+    /// Debian's strace
+    Strace,
+}
+
+impl SensorKind {
+    /// Its entry in the catalogue.
+    pub fn entry(self) -> &'static SensorEntry {
+        match self {
+            Self::Probe => &CATALOGUE[0],
+            Self::Strace => &CATALOGUE[1],
+        }
+    }
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        self.entry().word
+    }
+}
+
+impl fmt::Display for SensorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// A word that is no sensor's.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown sensor `{0}`")]
+pub struct UnknownSensor(String);
+
+impl FromStr for SensorKind {
+    type Err = UnknownSensor;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let entry = CATALOGUE.iter().find(|entry| entry.word == word);
+        entry.map(|entry| entry.kind).ok_or_else(|| UnknownSensor(word.to_owned()))
+    }
+}
+
+/// A field of an event that a sensor may or may not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names are the payloads' field names")]
+pub enum Field {
+    Path,
+    Argv,
+    Exe,
+    Flags,
+    Directory,
+    From,
+    To,
+    Address,
+    Peer,
+    Call,
+    Requested,
+    Before,
+    After,
+    Child,
+    Code,
+    Signal,
+    Result,
+    /// ids of the process that acted
+    Ids,
+    /// start of the process, to the clock tick
+    Start,
+    /// parent of the process
+    Parent,
+}
+
+/// What a sensor knows of one action.
+#[derive(Clone, Copy, Debug)]
+pub struct Knowledge {
+    /// action
+    pub action: Action,
+    /// fields; the process itself (its pid) is always one
+    pub fields: &'static [Field],
+}
+
+/// How exact a sensor's account of its losses is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossExactness {
+    /// counted, with the interval
+    Ranges,
+    /// a total for the run
+    Total,
+    /// nobody knows
+    Unknown,
+}
+
+/// One sensor in the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct SensorEntry {
+    /// kind
+    pub kind: SensorKind,
+    /// word in profiles
+    pub word: &'static str,
+    /// one line for people
+    pub about: &'static str,
+    /// it changes what it observes (timing, signals): it gets a pass of its own
+    pub perturbs: bool,
+    /// account of losses
+    pub loss: LossExactness,
+    /// what it knows; an action that is not here it is blind to
+    pub knows: &'static [Knowledge],
+    /// what it is blind to and why, for people
+    pub blind: &'static [(&'static str, &'static str)],
+}
+
+const fn knows(action: Action, fields: &'static [Field]) -> Knowledge {
+    Knowledge { action, fields }
+}
+
+/// Every sensor, in the order in which matrices show them.
+pub const CATALOGUE: &[SensorEntry] = &[
+    SensorEntry {
+        kind: SensorKind::Probe,
+        word: "probe",
+        about: "our eBPF programs on tracepoints",
+        perturbs: false,
+        loss: LossExactness::Ranges,
+        knows: {
+            use Field::{
+                Address, After, Argv, Before, Call, Child, Code, Directory, Exe, Flags, From, Ids, Parent,
+                Path, Peer, Requested, Result, Signal, Start, To,
+            };
+            &[
+                knows(Action::Exec, &[Path, Argv, Exe, Result, Ids, Start, Parent]),
+                knows(Action::Fork, &[Child, Ids, Start, Parent]),
+                knows(Action::Exit, &[Code, Signal, Ids, Start, Parent]),
+                knows(Action::SetId, &[Call, Requested, Before, After, Result, Start, Parent]),
+                knows(Action::Open, &[Path, Flags, Result, Ids, Start, Parent]),
+                knows(Action::Unlink, &[Path, Directory, Result, Ids, Start, Parent]),
+                knows(Action::Rename, &[From, To, Result, Ids, Start, Parent]),
+                knows(Action::Connect, &[Address, Result, Ids, Start, Parent]),
+                knows(Action::Bind, &[Address, Result, Ids, Start, Parent]),
+                knows(Action::Accept, &[Peer, Result, Ids, Start, Parent]),
+            ]
+        },
+        blind: &[("io_uring", "calls made through a ring do not pass the system call tracepoints")],
+    },
+    SensorEntry {
+        kind: SensorKind::Strace,
+        word: "strace",
+        about: "Debian's strace, attached to the subject",
+        perturbs: true,
+        loss: LossExactness::Total,
+        knows: {
+            use Field::{
+                Address, Argv, Call, Child, Code, Directory, Flags, From, Path, Peer, Requested, Result,
+                Signal, To,
+            };
+            &[
+                knows(Action::Exec, &[Path, Argv, Result]),
+                knows(Action::Fork, &[Child]),
+                knows(Action::Exit, &[Code, Signal]),
+                knows(Action::SetId, &[Call, Requested, Result]),
+                knows(Action::Open, &[Path, Flags, Result]),
+                knows(Action::Unlink, &[Path, Directory, Result]),
+                knows(Action::Rename, &[From, To, Result]),
+                knows(Action::Connect, &[Address, Result]),
+                knows(Action::Bind, &[Address, Result]),
+                knows(Action::Accept, &[Peer, Result]),
+            ]
+        },
+        blind: &[
+            ("ids", "it sees the calls that change ids, not the ids that a process has"),
+            ("io_uring", "calls made through a ring are not system calls"),
+        ],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{CATALOGUE, SensorKind};
+
+    #[test]
+    fn each_entry_is_found_by_its_kind_and_word() {
+        for entry in CATALOGUE {
+            assert_eq!(entry.kind.entry().word, entry.word);
+            assert_eq!(entry.word.parse::<SensorKind>().unwrap(), entry.kind);
+        }
+    }
+}
