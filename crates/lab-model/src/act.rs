@@ -83,6 +83,10 @@ pub struct Link {
     /// the file is set-user-id root
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub set_user_id: bool,
+    /// `UID` that the image takes (setresgid, setresuid) before it starts the next link; of the last link's
+    /// image see [`Act::user`], which comes after this one
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 macro_rules! set_id_calls {
@@ -269,7 +273,10 @@ impl Act {
         let mut act = self.clone();
         act.nonce = nonce.to_owned();
         let value = |name: &str| if name == "nonce" { Some(nonce.to_owned()) } else { value(name) };
-        let links = act.via.iter_mut().flat_map(|link| std::iter::once(&mut link.path).chain(&mut link.argv));
+        let links = act
+            .via
+            .iter_mut()
+            .flat_map(|link| std::iter::once(&mut link.path).chain(&mut link.argv).chain(&mut link.user));
         for text in act.kind.strings_mut().into_iter().chain(links).chain(&mut act.user) {
             *text = substitute(text, &value)?;
         }
