@@ -178,6 +178,8 @@ pub enum LossCause {
     StateFull,
     /// a call returned whose start was not seen
     ExitWithoutEnter,
+    /// a call began whose end was not seen, though its thread went on
+    EnterWithoutExit,
     /// the program was already running on this CPU
     Recursion,
     /// the sensor ended before it was told to
