@@ -1,1 +1,114 @@
-//! lab-env: see ARCHITECTURE.md.
+//! Where things run: one trait, and `host` as its first implementation.
+//!
+//! An environment makes the place of a subject (folder, images, set-up files, cgroup), starts a resident actor in it,
+//! carries orders and replies, and takes everything away again. What it makes is written to the inventory first, so
+//! that another run can clean up after a runner that was killed.
+
+pub mod cgroup;
+mod error;
+mod host;
+mod inventory;
+mod resident;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use lab_model::{Order, Reply, Stamp};
+
+pub use error::EnvError;
+pub use host::Host;
+pub use inventory::{INVENTORY_DIR, Inventory, Live, Swept, Thing, list_live, sweep};
+
+/// A copy of the actor under a name of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// file name below `${bin}`
+    pub name: String,
+    /// set-user-id root
+    pub set_user_id: bool,
+}
+
+/// A file that must be there before the actor starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetUpFile {
+    /// path, with variables
+    pub path: String,
+    /// content, with variables
+    pub content: String,
+    /// permission bits
+    pub mode: u32,
+    /// owner's uid, with variables; root if absent
+    pub owner: Option<String>,
+}
+
+/// What a subject needs.
+#[derive(Clone, Debug)]
+pub struct SubjectSpec {
+    /// unique within the run
+    pub name: String,
+    /// the actor's binary on this machine
+    pub actor: PathBuf,
+    /// images to place
+    pub images: Vec<Image>,
+    /// files to make
+    pub files: Vec<SetUpFile>,
+    /// variables that the lab gives (`sink`, `resolver`, `domain`, `nonce`)
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Where subjects run.
+pub trait Environment {
+    /// Its word in profiles.
+    fn word(&self) -> &'static str;
+
+    /// Makes the place of a subject; nothing runs yet.
+    ///
+    /// # Errors
+    /// If a part of it cannot be made; what was made stands in the inventory.
+    fn place(&mut self, spec: &SubjectSpec) -> Result<Box<dyn Subject>, EnvError>;
+
+    /// The cgroup in which this run's sensors belong, as a folder.
+    fn sensors(&self) -> &Path;
+
+    /// Takes away everything that this run made.
+    ///
+    /// # Errors
+    /// If something would not go; it stays in the inventory.
+    fn down(&mut self) -> Result<(), EnvError>;
+}
+
+/// A placed subject and its resident actor.
+pub trait Subject {
+    /// Variables with their values here: the spec's and the environment's own (`work`, `bin`, `canary`, `nobody`).
+    fn variables(&self) -> &BTreeMap<String, String>;
+
+    /// The cgroup whose subtree the subject never leaves, as a folder.
+    fn cgroup(&self) -> &Path;
+
+    /// Starts the resident actor and waits for its first word.
+    ///
+    /// # Errors
+    /// If it does not start or does not say `Hello` in time.
+    fn start(&mut self, within: Duration) -> Result<Stamp, EnvError>;
+
+    /// Gives an order.
+    ///
+    /// # Errors
+    /// If the actor has ended.
+    fn send(&mut self, order: &Order) -> Result<(), EnvError>;
+
+    /// Waits for a reply.
+    ///
+    /// # Errors
+    /// If none comes in time, or the actor has ended.
+    fn receive(&mut self, within: Duration) -> Result<Reply, EnvError>;
+
+    /// Ends the actor and all that descends from it.
+    ///
+    /// # Errors
+    /// If a process outlives its kill.
+    fn stop(&mut self) -> Result<(), EnvError>;
+}

@@ -1,0 +1,84 @@
+//! Control groups, version 2: found wherever they are mounted, made, killed, removed.
+
+use std::{
+    fs, io,
+    os::{fd::AsFd, unix::fs::MetadataExt},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::EnvError;
+
+/// Where the version 2 hierarchy is mounted (`/sys/fs/cgroup`, or `/sys/fs/cgroup/unified` on hybrid hosts).
+///
+/// # Errors
+/// If it is not.
+pub fn mount_point() -> Result<PathBuf, EnvError> {
+    let mounts = procfs::process::Process::myself()
+        .and_then(|me| me.mountinfo())
+        .map_err(|error| EnvError::Call { doing: "read the mounts", source: io::Error::other(error) })?;
+    let mount = mounts.into_iter().find(|mount| mount.fs_type == "cgroup2" && mount.root == "/");
+    mount.map(|mount| mount.mount_point).ok_or(EnvError::NoCgroup2)
+}
+
+/// The id by which the kernel and our probe know the group: its folder's inode.
+///
+/// # Errors
+/// If the folder is gone.
+pub fn id(folder: &Path) -> Result<u64, EnvError> {
+    fs::metadata(folder).map(|meta| meta.ino()).map_err(EnvError::io("read the cgroup", folder))
+}
+
+/// Kills every process in the group and below, and waits until they are gone.
+///
+/// # Errors
+/// If one outlives its kill by `within`.
+pub fn kill(folder: &Path, within: Duration) -> Result<(), EnvError> {
+    match fs::write(folder.join("cgroup.kill"), "1") {
+        Ok(()) => wait_empty(folder, within),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.exists() => Ok(()),
+        Err(error) => Err(EnvError::io("kill the cgroup", folder)(error)),
+    }
+}
+
+/// Waits until no process is left in the group and below.
+fn wait_empty(folder: &Path, within: Duration) -> Result<(), EnvError> {
+    let path = folder.join("cgroup.events");
+    let deadline = Instant::now() + within;
+    loop {
+        // The file must be read anew before each poll: the kernel reports a change since the last read.
+        let file = fs::File::open(&path).map_err(EnvError::io("open", &path))?;
+        let events = io::read_to_string(&file).map_err(EnvError::io("read", &path))?;
+        if events.lines().any(|line| line == "populated 0") {
+            return Ok(());
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(EnvError::Outlived { path: folder.to_owned() });
+        }
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLPRI)];
+        poll(&mut fds, timeout).map_err(|error| EnvError::io("wait for", &path)(error.into()))?;
+    }
+}
+
+/// Removes the group and the groups below it; they must be empty of processes. One that is gone is fine.
+///
+/// # Errors
+/// If one will not go.
+pub fn remove(folder: &Path) -> Result<(), EnvError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(EnvError::io("read", folder)(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(EnvError::io("read", folder))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove(&entry.path())?;
+        }
+    }
+    fs::remove_dir(folder).map_err(EnvError::io("remove", folder))
+}

@@ -1,0 +1,171 @@
+//! The environment `host`: subjects are process trees on this machine, each in a cgroup and a folder of its own.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use lab_model::{Order, Reply, Stamp, substitute};
+use nix::sys::statvfs::{FsFlags, statvfs};
+
+use crate::{
+    EnvError, Environment, Image, Inventory, SetUpFile, Subject, SubjectSpec, Thing, cgroup,
+    resident::Resident,
+};
+
+/// How long killed processes may take to go.
+const KILL_WITHIN: Duration = Duration::from_secs(5);
+
+/// The host of one run.
+#[derive(Debug)]
+pub struct Host {
+    inventory: Inventory,
+    cgroup: PathBuf,
+    sensors: PathBuf,
+    folder: PathBuf,
+}
+
+impl Host {
+    /// Makes the run's cgroup and folder. `state` is where folders of runs lie; other users must be able to pass
+    /// through it, and its file system must honour set-user-id.
+    ///
+    /// # Errors
+    /// If cgroup2 is missing, or something cannot be made.
+    pub fn up(inventory_dir: &Path, state: &Path, id: &str, what: &str) -> Result<Self, EnvError> {
+        let cgroup = cgroup::mount_point()?.join(format!("sightline-{id}"));
+        let folder = state.join(id);
+        let mut inventory = Inventory::open(inventory_dir, id, what)?;
+        fs::create_dir_all(state).map_err(EnvError::io("make", state))?;
+        inventory.note(Thing::Folder { path: folder.clone() })?;
+        make_dir(&folder)?;
+        inventory.note(Thing::Cgroup { path: cgroup.clone() })?;
+        make_dir(&cgroup)?;
+        let sensors = cgroup.join("sensors");
+        make_dir(&sensors)?;
+        Ok(Self { inventory, cgroup, sensors, folder })
+    }
+}
+
+impl Environment for Host {
+    fn word(&self) -> &'static str {
+        "host"
+    }
+
+    fn place(&mut self, spec: &SubjectSpec) -> Result<Box<dyn Subject>, EnvError> {
+        let work = self.folder.join(&spec.name);
+        let cgroup = self.cgroup.join(&spec.name);
+        make_dir(&cgroup)?;
+        let (bin, canary) = (work.join("bin"), work.join("canary"));
+        for folder in [&work, &bin, &canary] {
+            make_dir(folder)?;
+        }
+        let nobody =
+            nix::unistd::User::from_name("nobody").ok().flatten().ok_or(EnvError::NoUser("nobody"))?;
+        let mut variables = spec.variables.clone();
+        variables.insert("nobody".to_owned(), nobody.uid.to_string());
+        for (name, path) in [("work", &work), ("bin", &bin), ("canary", &canary)] {
+            variables.insert(name.to_owned(), path.display().to_string());
+        }
+        for image in &spec.images {
+            place_image(&spec.actor, &bin, image)?;
+        }
+        for file in &spec.files {
+            make_file(file, &work, &variables)?;
+        }
+        Ok(Box::new(HostSubject { actor: spec.actor.clone(), variables, cgroup, resident: None }))
+    }
+
+    fn sensors(&self) -> &Path {
+        &self.sensors
+    }
+
+    fn down(&mut self) -> Result<(), EnvError> {
+        self.inventory.clear()
+    }
+}
+
+fn make_dir(path: &Path) -> Result<(), EnvError> {
+    fs::create_dir(path).map_err(EnvError::io("make", path))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(EnvError::io("open to all", path))
+}
+
+fn place_image(actor: &Path, bin: &Path, image: &Image) -> Result<(), EnvError> {
+    let path = bin.join(&image.name);
+    fs::copy(actor, &path).map_err(EnvError::io("place", &path))?;
+    let mode = if image.set_user_id { 0o4755 } else { 0o755 };
+    if image.set_user_id && statvfs(&path).is_ok_and(|fs| fs.flags().contains(FsFlags::ST_NOSUID)) {
+        return Err(EnvError::NoSetUserId { path });
+    }
+    // The copy belongs to whoever built the actor only by accident; a set-user-id file must be root's.
+    chown(&path, Some(0), Some(0)).map_err(EnvError::io("give to root", &path))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+        .map_err(EnvError::io("set the mode of", &path))
+}
+
+fn make_file(file: &SetUpFile, work: &Path, variables: &BTreeMap<String, String>) -> Result<(), EnvError> {
+    let value = |name: &str| variables.get(name).cloned();
+    let bind = |text: &str| {
+        substitute(text, &value).map_err(|source| EnvError::Variable { path: file.path.clone(), source })
+    };
+    let path = PathBuf::from(bind(&file.path)?);
+    let climbs = path.components().any(|part| part == std::path::Component::ParentDir);
+    if climbs || !path.starts_with(work) {
+        return Err(EnvError::Outside { path, folder: work.to_owned() });
+    }
+    fs::write(&path, bind(&file.content)?).map_err(EnvError::io("make", &path))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(file.mode))
+        .map_err(EnvError::io("set the mode of", &path))?;
+    if let Some(owner) = &file.owner {
+        let uid = bind(owner)?.parse().map_err(|_| EnvError::NoUser("the set-up file's owner"))?;
+        chown(&path, Some(uid), Some(uid)).map_err(EnvError::io("give away", &path))?;
+    }
+    Ok(())
+}
+
+#[derive(Debug)]
+struct HostSubject {
+    actor: PathBuf,
+    variables: BTreeMap<String, String>,
+    cgroup: PathBuf,
+    resident: Option<Resident>,
+}
+
+impl HostSubject {
+    fn resident(&mut self) -> Result<&mut Resident, EnvError> {
+        self.resident.as_mut().ok_or_else(|| EnvError::ActorEnded(": it was never started".to_owned()))
+    }
+}
+
+impl Subject for HostSubject {
+    fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    fn cgroup(&self) -> &Path {
+        &self.cgroup
+    }
+
+    fn start(&mut self, within: Duration) -> Result<Stamp, EnvError> {
+        let resident = self.resident.insert(Resident::start(&self.actor, &self.cgroup)?);
+        match resident.receive(within)? {
+            Reply::Hello { stamp, .. } => Ok(stamp),
+            other => Err(EnvError::ActorUnclear(format!("{other:?} instead of a hello"))),
+        }
+    }
+
+    fn send(&mut self, order: &Order) -> Result<(), EnvError> {
+        self.resident()?.send(order)
+    }
+
+    fn receive(&mut self, within: Duration) -> Result<Reply, EnvError> {
+        self.resident()?.receive(within)
+    }
+
+    fn stop(&mut self) -> Result<(), EnvError> {
+        self.resident = None;
+        cgroup::kill(&self.cgroup, KILL_WITHIN)
+    }
+}

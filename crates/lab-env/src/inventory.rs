@@ -1,0 +1,261 @@
+//! What a run has made, written before it is made, so that anybody can take it away again.
+//!
+//! One file a run in [`INVENTORY_DIR`]: a line of JSON for each thing. The runner holds a lock on its file for as
+//! long as it lives; whoever gets that lock knows that the runner is gone. Making and sweeping take turns by a lock
+//! on the folder, so that no one sweeps a file between its birth and its lock.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+use crate::{EnvError, cgroup};
+
+/// Where inventories lie: gone at boot, as everything that they name is dead by then.
+pub const INVENTORY_DIR: &str = "/run/sightline";
+
+/// How long killed processes may take to go.
+const KILL_WITHIN: Duration = Duration::from_secs(10);
+
+/// One thing that a run makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "thing", rename_all = "kebab-case")]
+pub enum Thing {
+    /// the run itself
+    Owner {
+        /// runner's pid
+        pid: u32,
+        /// runner's start in clock ticks since boot
+        start_ticks: u64,
+        /// what it runs, for people
+        what: String,
+    },
+    /// a cgroup with everything below it
+    Cgroup {
+        /// folder
+        path: PathBuf,
+    },
+    /// a folder with everything below it
+    Folder {
+        /// folder
+        path: PathBuf,
+    },
+}
+
+/// The open inventory of a live run.
+#[derive(Debug)]
+pub struct Inventory {
+    path: PathBuf,
+    file: Flock<File>,
+    things: Vec<Thing>,
+}
+
+/// A run that is alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Live {
+    /// its id
+    pub id: String,
+    /// what it has made
+    pub things: Vec<Thing>,
+}
+
+/// What a sweep did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// ids of dead runs whose things are gone now
+    pub removed: Vec<String>,
+    /// ids of live runs, left alone
+    pub live: Vec<String>,
+}
+
+impl Inventory {
+    /// Opens the inventory of run `id` and notes its owner.
+    ///
+    /// # Errors
+    /// If the file cannot be made, or a run of this id is alive.
+    pub fn open(dir: &Path, id: &str, what: &str) -> Result<Self, EnvError> {
+        let _turn = turn(dir)?;
+        let path = dir.join(format!("{id}.jsonl"));
+        let file =
+            File::options().create_new(true).append(true).open(&path).map_err(EnvError::io("make", &path))?;
+        let file = Flock::lock(file, FlockArg::LockExclusiveNonblock)
+            .map_err(|(_, error)| EnvError::io("lock", &path)(error.into()))?;
+        let stat = procfs::process::Process::myself().and_then(|me| me.stat()).map_err(|error| {
+            EnvError::Call { doing: "read the runner's own state", source: io::Error::other(error) }
+        })?;
+        let mut inventory = Self { path, file, things: Vec::new() };
+        inventory.note(Thing::Owner {
+            pid: stat.pid.unsigned_abs(),
+            start_ticks: stat.starttime,
+            what: what.to_owned(),
+        })?;
+        Ok(inventory)
+    }
+
+    /// Notes a thing; to be called before it is made.
+    ///
+    /// # Errors
+    /// If the line cannot be written: then the thing must not be made.
+    pub fn note(&mut self, thing: Thing) -> Result<(), EnvError> {
+        let mut line = serde_json::to_vec(&thing)
+            .map_err(|error| EnvError::Call { doing: "encode an inventory line", source: error.into() })?;
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(EnvError::io("write", &self.path))?;
+        self.things.push(thing);
+        Ok(())
+    }
+
+    /// Takes away everything noted, the last first, and then the inventory itself.
+    ///
+    /// # Errors
+    /// At the first thing that will not go; the inventory stays.
+    pub fn clear(&mut self) -> Result<(), EnvError> {
+        remove_all(&self.things)?;
+        self.things.clear();
+        remove_file(&self.path)
+    }
+}
+
+/// Takes away what dead runs have left; leaves live ones alone.
+///
+/// # Errors
+/// If something will not go; its inventory stays for the next time.
+pub fn sweep(dir: &Path) -> Result<Swept, EnvError> {
+    let mut swept = Swept::default();
+    if !dir.exists() {
+        return Ok(swept);
+    }
+    let _turn = turn(dir)?;
+    for path in inventories(dir)? {
+        let id = id_of(&path);
+        let file =
+            File::options().append(true).read(true).open(&path).map_err(EnvError::io("open", &path))?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(_lock) => {
+                remove_all(&read(&path)?)?;
+                remove_file(&path)?;
+                swept.removed.push(id);
+            }
+            Err((_, nix::errno::Errno::EWOULDBLOCK)) => swept.live.push(id),
+            Err((_, error)) => return Err(EnvError::io("lock", &path)(error.into())),
+        }
+    }
+    Ok(swept)
+}
+
+/// The runs that are alive.
+///
+/// # Errors
+/// If an inventory cannot be read.
+pub fn list_live(dir: &Path) -> Result<Vec<Live>, EnvError> {
+    let mut live = Vec::new();
+    if !dir.exists() {
+        return Ok(live);
+    }
+    for path in inventories(dir)? {
+        let file = File::open(&path).map_err(EnvError::io("open", &path))?;
+        if Flock::lock(file, FlockArg::LockSharedNonblock).is_err() {
+            live.push(Live { id: id_of(&path), things: read(&path)? });
+        }
+    }
+    Ok(live)
+}
+
+fn turn(dir: &Path) -> Result<Flock<File>, EnvError> {
+    fs::create_dir_all(dir).map_err(EnvError::io("make", dir))?;
+    let path = dir.join("lock");
+    let file = File::options().create(true).append(true).open(&path).map_err(EnvError::io("open", &path))?;
+    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| EnvError::io("lock", &path)(error.into()))
+}
+
+fn inventories(dir: &Path) -> Result<Vec<PathBuf>, EnvError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(EnvError::io("read", dir))? {
+        let path = entry.map_err(EnvError::io("read", dir))?.path();
+        if path.extension().is_some_and(|e| e == "jsonl") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn id_of(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Every whole line; the runner may have been killed inside the last one, whose thing was then never made.
+fn read(path: &Path) -> Result<Vec<Thing>, EnvError> {
+    let file = File::open(path).map_err(EnvError::io("open", path))?;
+    let lines: Result<Vec<String>, io::Error> = BufReader::new(file).lines().collect();
+    let lines = lines.map_err(EnvError::io("read", path))?;
+    Ok(lines.iter().map_while(|line| serde_json::from_str(line).ok()).collect())
+}
+
+fn remove_all(things: &[Thing]) -> Result<(), EnvError> {
+    for thing in things.iter().rev() {
+        match thing {
+            Thing::Owner { .. } => {}
+            Thing::Cgroup { path } => {
+                cgroup::kill(path, KILL_WITHIN)?;
+                cgroup::remove(path)?;
+            }
+            Thing::Folder { path } => match fs::remove_dir_all(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(EnvError::io("remove", path)(error));
+                }
+                _ => {}
+            },
+        }
+    }
+    Ok(())
+}
+
+fn remove_file(path: &Path) -> Result<(), EnvError> {
+    fs::remove_file(path).map_err(EnvError::io("remove", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{Inventory, Thing, list_live, sweep};
+
+    #[test]
+    fn the_dead_are_swept_and_the_living_left() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("inventory");
+        let (dead, alive) = (temp.path().join("dead"), temp.path().join("alive"));
+        for folder in [&dead, &alive] {
+            fs::create_dir(folder).unwrap();
+        }
+        let mut first = Inventory::open(&dir, "first", "a test").unwrap();
+        first.note(Thing::Folder { path: dead.clone() }).unwrap();
+        drop(first);
+        let mut second = Inventory::open(&dir, "second", "a test").unwrap();
+        second.note(Thing::Folder { path: alive.clone() }).unwrap();
+        assert_eq!(list_live(&dir).unwrap().len(), 1);
+        let swept = sweep(&dir).unwrap();
+        assert_eq!((swept.removed, swept.live), (vec!["first".to_owned()], vec!["second".to_owned()]));
+        assert!(!dead.exists() && alive.exists());
+        second.clear().unwrap();
+        assert!(!alive.exists());
+        assert_eq!(sweep(&dir).unwrap(), super::Swept::default());
+    }
+
+    #[test]
+    fn a_line_cut_off_is_a_thing_never_made() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path().join("made");
+        fs::create_dir(&folder).unwrap();
+        let line = serde_json::to_string(&Thing::Folder { path: folder.clone() }).unwrap();
+        fs::write(temp.path().join("x.jsonl"), format!("{line}\n{}", &line[..20])).unwrap();
+        sweep(temp.path()).unwrap();
+        assert!(!folder.exists() && !temp.path().join("x.jsonl").exists());
+    }
+}

@@ -1,0 +1,96 @@
+//! A resident actor on this machine: a process that takes orders on its standard input.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    time::Duration,
+};
+
+use lab_model::{Order, Reply};
+
+use crate::EnvError;
+
+/// A running actor. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Resident {
+    child: Child,
+    orders: ChildStdin,
+    replies: Receiver<Result<Reply, String>>,
+}
+
+impl Resident {
+    /// Starts `actor` inside the cgroup.
+    pub(crate) fn start(actor: &Path, cgroup: &Path) -> Result<Self, EnvError> {
+        let procs = cgroup.join("cgroup.procs");
+        let procs_file = File::options().write(true).open(&procs).map_err(EnvError::io("open", &procs))?;
+        let mut command = Command::new(actor);
+        // A group of its own: a Ctrl-C at the terminal is the runner's to handle.
+        command.process_group(0);
+        command
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .current_dir("/");
+        // SAFETY: between fork and exec it makes one write to a descriptor that is open already, and one prctl.
+        unsafe {
+            command.pre_exec(move || {
+                (&procs_file).write_all(b"0")?;
+                nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+                Ok(())
+            });
+        }
+        let mut child = command.spawn().map_err(EnvError::io("start", actor))?;
+        let (Some(orders), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(EnvError::ActorEnded(" before it had pipes".to_owned()));
+        };
+        let (sender, replies) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout.take(1 << 30)).lines() {
+                let reply = line
+                    .map_err(|error| error.to_string())
+                    .and_then(|line| serde_json::from_str(&line).map_err(|error| format!("{error}: {line}")));
+                if sender.send(reply).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { child, orders, replies })
+    }
+
+    pub(crate) fn send(&mut self, order: &Order) -> Result<(), EnvError> {
+        let mut line = serde_json::to_vec(order)
+            .map_err(|error| EnvError::Call { doing: "encode an order", source: error.into() })?;
+        line.push(b'\n');
+        if self.orders.write_all(&line).is_err() {
+            return Err(self.ended());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn receive(&mut self, within: Duration) -> Result<Reply, EnvError> {
+        match self.replies.recv_timeout(within) {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(line)) => Err(EnvError::ActorUnclear(line)),
+            Err(RecvTimeoutError::Timeout) => Err(EnvError::ActorSilent(within)),
+            Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
+        }
+    }
+
+    fn ended(&mut self) -> EnvError {
+        let status = self.child.try_wait().ok().flatten();
+        EnvError::ActorEnded(status.map(|status| format!(" ({status})")).unwrap_or_default())
+    }
+}
+
+impl Drop for Resident {
+    fn drop(&mut self) {
+        // Both fail only if it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
