@@ -40,6 +40,12 @@ pub enum Address {
         /// `AF_*`
         number: u16,
     },
+    /// What a variable of the scenario names (`sink`): only in judged facts, where values that differ by run are
+    /// taken out.
+    Variable {
+        /// its name
+        name: String,
+    },
 }
 
 impl From<SocketAddr> for Address {
@@ -59,6 +65,7 @@ impl fmt::Display for Address {
             Self::Unix { path, is_abstract: false } => write!(f, "unix:{path}"),
             Self::Unix { path, is_abstract: true } => write!(f, "unix:@{path}"),
             Self::Other { number } => write!(f, "family:{number}"),
+            Self::Variable { name } => write!(f, "${{{name}}}"),
         }
     }
 }
