@@ -1,0 +1,94 @@
+//! What can go wrong; each message reads well after "failed to".
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be used.
+    #[error("{action} {}: {source}", path.display())]
+    Io {
+        /// What was being done, as a verb: `read`, `write`, `list`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A program could not be started.
+    #[error("start {program}: {source}")]
+    Start {
+        /// The program.
+        program: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A program ended badly.
+    #[error("run `{command}`: it ended with {status}{}", said(tail))]
+    Command {
+        /// The command line.
+        command: String,
+        /// `exit status 1`, `signal 9`.
+        status: String,
+        /// The last lines it wrote.
+        tail: String,
+    },
+    /// Packages are needed on a system whose package manager is not known here.
+    #[error(
+        "install {} on {distribution}: only Debian and Ubuntu are known; install by hand what gives these Debian \
+         packages: {}",
+        packages.join(", "),
+        packages.join(" ")
+    )]
+    UnknownDistribution {
+        /// Its name as it calls itself.
+        distribution: String,
+        /// The Debian packages that would have been installed.
+        packages: Vec<String>,
+    },
+    /// A step needs root, and there is neither root nor a sudo that works.
+    #[error("become root for `{command}`: {cause}")]
+    NoRoot {
+        /// What was to be run.
+        command: String,
+        /// Why not.
+        cause: String,
+    },
+    /// No toolchain can build the eBPF object.
+    #[error("find a toolchain for the eBPF object: {}", tried.join("; "))]
+    NoToolchain {
+        /// Each kind of toolchain with what it lacks.
+        tried: Vec<String>,
+    },
+    /// A file is not what it should be.
+    #[error("read {}: {what}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl Error {
+    /// Wraps an IO error with what was being done and to what.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// Something to type that would help, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoRoot { .. } => Some("sudo -v"),
+            Self::NoToolchain { .. } => Some("cargo xtask setup --dev"),
+            _ => None,
+        }
+    }
+}
+
+fn said(tail: &str) -> String {
+    if tail.is_empty() { String::new() } else { format!(":\n{tail}") }
+}

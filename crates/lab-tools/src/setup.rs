@@ -1,0 +1,214 @@
+//! Set-up: what is missing is planned as steps, and each step is done whole or not at all.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::bpf::{self, LINKER_LLVM, LINKER_VERSION};
+use crate::{Error, Options, apt, binaries, mounts, options, privilege, process};
+
+/// Packages with a compiler and a prebuilt `core` for eBPF.
+const DEBIAN_COMPILER: [&str; 3] = ["rustc-web", "cargo-web", "libstd-rust-web-dev-bpf"];
+
+/// What is wanted of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// tracefs and cgroup2.
+    pub mounts: bool,
+    /// Static programs for the host's own target.
+    pub static_link: bool,
+    /// The sensor strace.
+    pub strace: bool,
+    /// What builds the eBPF object; only developers need it.
+    pub ebpf_toolchain: bool,
+}
+
+impl Needs {
+    /// What a run of the profile `host` needs.
+    pub const HOST: Self = Self { mounts: true, static_link: true, strace: true, ebpf_toolchain: false };
+}
+
+/// One thing to install or to mount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// What: `packages strace gcc`, `tracefs`.
+    pub name: String,
+    /// Who needs it.
+    pub why: String,
+    /// What will be run, as a person would type it.
+    pub how: String,
+    /// Whether it needs root.
+    pub as_root: bool,
+    #[serde(skip)]
+    action: Action,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Action {
+    Packages(Vec<String>),
+    Mount { fstype: &'static str, at: PathBuf },
+    Linker,
+}
+
+/// What has to be done; nothing when all is there.
+///
+/// # Errors
+/// Packages are missing on a system without apt; the message names them.
+pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
+    let mut steps = Vec::new();
+    let mut packages: Vec<(String, &str)> = Vec::new();
+    if needs.strace && options.program("strace").is_none() {
+        packages.push(("strace".into(), "the sensor strace"));
+    }
+    if needs.static_link && binaries::try_static_link(options).is_err() {
+        packages
+            .extend(["gcc", "libc6-dev"].map(|name| (name.into(), "actor and probe are static programs")));
+    }
+    let mut linker = false;
+    if needs.ebpf_toolchain && bpf::find_toolchain(options).is_err() {
+        let (missing, wants_linker) = toolchain_gap(options);
+        packages.extend(missing.into_iter().map(|name| (name, "building the eBPF object")));
+        linker = wants_linker;
+    }
+    if !packages.is_empty() {
+        steps.push(packages_step(options, packages)?);
+    }
+    if needs.mounts {
+        steps.extend(mount_steps(options));
+    }
+    if linker {
+        steps.push(linker_step(options));
+    }
+    Ok(steps)
+}
+
+/// Does one step, telling each line that its programs write; an unfinished step leaves nothing behind.
+pub fn run_step(options: &Options, step: &Step, tell: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    match &step.action {
+        Action::Packages(packages) => apt::install(options, packages, tell),
+        Action::Mount { fstype, at } => mount(options, fstype, at, tell),
+        Action::Linker => install_linker(options, tell),
+    }
+}
+
+/// Debian packages and whether bpf-linker has to be built.
+fn toolchain_gap(options: &Options) -> (Vec<String>, bool) {
+    let mut wanted = Vec::new();
+    let has_nightly = bpf::has_compiler(options);
+    if !has_nightly {
+        wanted.extend(DEBIAN_COMPILER);
+    }
+    let llvm = format!("llvm-{LINKER_LLVM}-dev");
+    wanted.push(&llvm);
+    if options.program("g++").is_none() {
+        wanted.push("g++");
+    }
+    let linker = !options::is_executable(&bpf::linker_folder(options).join("bin/bpf-linker"));
+    (apt::not_installed(options, &wanted), linker)
+}
+
+fn packages_step(options: &Options, packages: Vec<(String, &str)>) -> Result<Step, Error> {
+    let mut reasons: Vec<&str> = packages.iter().map(|(_, why)| *why).collect();
+    reasons.dedup();
+    let why = reasons.join("; ");
+    let names: Vec<String> = packages.into_iter().map(|(name, _)| name).collect();
+    let distribution = apt::distribution(options);
+    if !distribution.has_apt {
+        return Err(Error::UnknownDistribution { distribution: distribution.name, packages: names });
+    }
+    let list = names.join(" ");
+    let how = typed(options, &format!("apt-get install {list}"));
+    Ok(Step { name: format!("packages {list}"), why, how, as_root: true, action: Action::Packages(names) })
+}
+
+fn mount_steps(options: &Options) -> Vec<Step> {
+    let all = mounts::mounts(options);
+    let tracefs = mounts::of_type(&all, "tracefs").is_none();
+    let cgroup2 = mounts::cgroup2(&all).is_none();
+    let wanted = [
+        (tracefs, "tracefs", Path::new("/sys/kernel/tracing"), "the probe's tracepoints"),
+        (cgroup2, "cgroup2", mounts::cgroup2_place(&all), "subjects are told apart by their cgroup"),
+    ];
+    // What the kernel does not know can't be mounted: doctor says so.
+    let possible =
+        wanted.into_iter().filter(|(missing, fstype, ..)| *missing && mounts::kernel_knows(options, fstype));
+    possible
+        .map(|(_, fstype, at, why)| Step {
+            name: fstype.to_owned(),
+            why: why.to_owned(),
+            how: typed(options, &format!("mount -t {fstype} {fstype} {}", at.display())),
+            as_root: true,
+            action: Action::Mount { fstype, at: at.to_owned() },
+        })
+        .collect()
+}
+
+fn linker_step(options: &Options) -> Step {
+    let into = bpf::linker_folder(options);
+    Step {
+        name: format!("bpf-linker {LINKER_VERSION}"),
+        why: "building the eBPF object".to_owned(),
+        how: format!(
+            "cargo install --locked --version ={LINKER_VERSION} --root {} bpf-linker",
+            into.display()
+        ),
+        as_root: false,
+        action: Action::Linker,
+    }
+}
+
+fn typed(options: &Options, command: &str) -> String {
+    let sudo = if privilege::privilege(options) == privilege::Privilege::Root { "" } else { "sudo " };
+    format!("{sudo}{command}")
+}
+
+fn mount(options: &Options, fstype: &str, at: &Path, tell: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    // Somebody else may have done it since the plan was made.
+    if mounts::of_type(&mounts::mounts(options), fstype).is_some() {
+        return Ok(());
+    }
+    let made = !at.is_dir();
+    if made {
+        process::stream(privilege::as_root(options, "mkdir")?.arg(at), tell)?;
+    }
+    let mut command = privilege::as_root(options, "mount")?;
+    let mounted = process::stream(command.args(["-t", fstype, fstype]).arg(at), tell);
+    if mounted.is_err() && made {
+        process::stream(privilege::as_root(options, "rmdir")?.arg(at), tell)?;
+    }
+    mounted
+}
+
+/// Builds bpf-linker in a temporary folder beside its place, tries it, and moves it there.
+fn install_linker(options: &Options, tell: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    let place = bpf::linker_folder(options);
+    if options::is_executable(&place.join("bin/bpf-linker")) {
+        return Ok(());
+    }
+    let tools = &options.tools;
+    std::fs::create_dir_all(tools).map_err(Error::io("create", tools))?;
+    let temporary = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(tools);
+    let temporary = temporary.map_err(Error::io("create a folder in", tools))?;
+    let root = temporary.path().join("root");
+    let llvm = format!("/usr/lib/llvm-{LINKER_LLVM}");
+    let cargo = options.program("cargo").unwrap_or_else(|| "cargo".into());
+    let mut command = std::process::Command::new(cargo);
+    command
+        .args(["install", "--locked", "--no-default-features", "--features", &format!("llvm-{LINKER_LLVM}")])
+        .args(["--version", &format!("={LINKER_VERSION}"), "--root"])
+        .arg(&root)
+        .arg("bpf-linker")
+        .current_dir(temporary.path())
+        .env("CARGO_TARGET_DIR", temporary.path().join("target"))
+        .env("LLVM_PREFIX", &llvm)
+        .env(format!("LLVM_SYS_{LINKER_LLVM}0_PREFIX"), &llvm)
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    process::stream(&mut command, tell)?;
+    process::output(std::process::Command::new(root.join("bin/bpf-linker")).arg("--version"))?;
+    match std::fs::rename(&root, &place) {
+        // Two set-ups at once: the other one's is as good.
+        Err(_) if options::is_executable(&place.join("bin/bpf-linker")) => Ok(()),
+        moved => moved.map_err(Error::io("move bpf-linker to", &place)),
+    }
+}

@@ -1,0 +1,83 @@
+//! A made-up machine: a folder with /proc, /sys and /etc, and a folder of programs.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use lab_tools::{Options, Row};
+use tempfile::TempDir;
+
+pub(crate) struct Machine {
+    dir: TempDir,
+    pub(crate) options: Options,
+}
+
+impl Machine {
+    /// A healthy machine whose programs are shell scripts.
+    pub(crate) fn healthy() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        let clone = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned();
+        let options = Options {
+            path: dir.path().join("bin").into(),
+            tools: dir.path().join("tools"),
+            runs: dir.path().join("runs"),
+            root,
+            clone,
+        };
+        let machine = Self { dir, options };
+        machine.file("/proc/sys/kernel/osrelease", "6.12.9-amd64\n");
+        machine.file(
+            "/proc/self/status",
+            "Name:\tx\nUid:\t0\t0\t0\t0\nCapEff:\t000001ffffffffff\nCapBnd:\t000001ffffffffff\n",
+        );
+        machine.file(
+            "/proc/self/mountinfo",
+            "1 0 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n2 0 0:2 / /sys/kernel/tracing rw - tracefs tracefs rw\n",
+        );
+        machine.file("/proc/filesystems", "nodev\tcgroup2\nnodev\ttracefs\n");
+        machine.file("/proc/sys/fs/fanotify/max_user_groups", "1");
+        machine.file("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
+        machine.bytes("/sys/kernel/btf/vmlinux", &[0x9f, 0xeb, 1, 0]);
+        machine.file("/etc/os-release", "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\n");
+        machine.file("/var/lib/apt/lists/x_Packages", "");
+        machine.script("strace", "echo 'strace -- version 6.1'");
+        machine
+    }
+
+    pub(crate) fn file(&self, path: &str, text: &str) {
+        self.bytes(path, text.as_bytes());
+    }
+
+    pub(crate) fn bytes(&self, path: &str, bytes: &[u8]) {
+        let path = self.options.root.join(path.trim_start_matches('/'));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_file(self.options.root.join(path.trim_start_matches('/'))).unwrap();
+    }
+
+    /// A program; `$LOG` is a file that [`Machine::log`] reads.
+    pub(crate) fn script(&self, name: &str, text: &str) {
+        let path = self.dir.path().join("bin").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let log = self.dir.path().join("log");
+        fs::write(&path, format!("#!/bin/sh\nLOG={}\n{text}\n", log.display())).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    pub(crate) fn no_program(&self, name: &str) {
+        fs::remove_file(self.dir.path().join("bin").join(name)).unwrap();
+    }
+
+    pub(crate) fn log(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    pub(crate) fn row(&self, name: &str) -> Row {
+        lab_tools::doctor(&self.options).into_iter().find(|row| row.name == name).unwrap()
+    }
+}
