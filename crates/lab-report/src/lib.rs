@@ -1,1 +1,23 @@
-//! lab-report: see ARCHITECTURE.md.
+//! How things look: a run's report and a verdict's explanation as text for a terminal, and as JSON.
+//!
+//! Reads records and judgements that others made; opens no file, prints nothing, decides nothing. Every string that
+//! comes from a record is escaped, so that no file name can move the cursor of whoever reads the report.
+
+mod escape;
+mod golden;
+mod input;
+mod json;
+mod loss;
+mod matrix;
+mod next;
+mod stages;
+mod style;
+mod table;
+mod terminal;
+
+pub use escape::{escape, escape_lines};
+pub use input::{Comparison, RunReport, ScenarioReport};
+pub use json::{json, json_text};
+pub use stages::stage_table;
+pub use style::Style;
+pub use terminal::terminal;

@@ -1,0 +1,99 @@
+//! Where every event of every instance went: `produced = received + filtered + in flight + lost`.
+
+use lab_model::{Balance, InstanceRecord, LossCause, ScenarioRecord};
+
+use crate::{Style, escape, style::Tone, table::table};
+
+/// One row per scenario, pass and instance; below it what does not add up.
+pub(crate) fn losses<'a>(style: Style, records: impl Iterator<Item = &'a ScenarioRecord>) -> String {
+    let header = ["", "pass", "instance", "produced", "received", "filtered", "in flight", "lost"];
+    let (mut rows, mut notes) = (Vec::new(), Vec::new());
+    for record in records {
+        let mut name = escape(&record.head.name);
+        for pass in &record.passes {
+            for instance in &pass.instances {
+                rows.push([vec![std::mem::take(&mut name), pass.pass.to_string()], cells(instance)].concat());
+                let place = format!(
+                    "{} pass {} {}",
+                    escape(&record.head.name),
+                    pass.pass,
+                    escape(&instance.instance)
+                );
+                notes.extend(remarks(instance).into_iter().map(|remark| format!("  {place}: {remark}\n")));
+            }
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    table(style, header.map(str::to_owned).to_vec(), rows, &[1, 3, 4, 5, 6, 7]) + &notes.concat()
+}
+
+/// Sum over an instance's programs; `None` if it was killed before it could count.
+pub(crate) fn sum(instance: &InstanceRecord) -> Option<Balance> {
+    let counters = instance.counters.as_ref()?;
+    let mut sum = Balance::default();
+    for balance in counters.programs.values() {
+        sum.produced += balance.produced;
+        sum.received += balance.received;
+        sum.filtered += balance.filtered;
+        sum.in_flight += balance.in_flight;
+        for (cause, count) in &balance.lost {
+            *sum.lost.entry(*cause).or_default() += count;
+        }
+    }
+    Some(sum)
+}
+
+fn cells(instance: &InstanceRecord) -> Vec<String> {
+    let name = escape(&instance.instance);
+    let Some(sum) = sum(instance) else {
+        let mut cells = vec![name];
+        cells.extend(std::iter::repeat_n("?".to_owned(), 4));
+        cells.push(Tone::Bad.mark("unbounded"));
+        return cells;
+    };
+    let lost = sum.lost_total();
+    let lost = if lost == 0 { "0".to_owned() } else { Tone::Doubtful.mark(&lost.to_string()) };
+    let counts = [sum.produced, sum.received, sum.filtered, sum.in_flight].map(|count| count.to_string());
+    [vec![name], counts.to_vec(), vec![lost]].concat()
+}
+
+fn causes(balance: &Balance) -> String {
+    let lost = balance.lost.iter().filter(|(_, count)| **count > 0);
+    lost.map(|(cause, count)| format!("{} {count}", word(*cause))).collect::<Vec<_>>().join(", ")
+}
+
+fn word(cause: LossCause) -> String {
+    serde_json::to_value(cause).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// What a reader of the table must know beside it.
+fn remarks(instance: &InstanceRecord) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(error) = &instance.error {
+        remarks.push(format!("{}: {}", Tone::Bad.mark("ended early"), escape(error)));
+    }
+    for (marker, seen) in [("start", instance.start_marker_ns), ("end", instance.end_marker_ns)] {
+        if seen.is_none() {
+            remarks.push(format!("the {marker} marker was never seen"));
+        }
+    }
+    if let Some(sum) = sum(instance).filter(|sum| sum.lost_total() > 0) {
+        remarks.push(format!("{}: {}", Tone::Doubtful.mark("lost"), causes(&sum)));
+    }
+    for refusal in &instance.refused {
+        remarks.push(format!("{} refused: {}", refusal.action, escape(&refusal.reason)));
+    }
+    let programs = instance.counters.iter().flat_map(|counters| &counters.programs);
+    for (program, balance) in programs.filter(|(_, balance)| !balance.holds()) {
+        let accounted = balance.received + balance.filtered + balance.in_flight + balance.lost_total();
+        remarks.push(format!(
+            "{}: {} produced {}, accounted for {accounted}",
+            Tone::Bad.mark("unbalanced"),
+            escape(program),
+            balance.produced
+        ));
+    }
+    remarks
+}

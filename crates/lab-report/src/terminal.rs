@@ -1,0 +1,102 @@
+//! The report of a run for a terminal.
+
+use lab_model::{RunOutcome, ScenarioRecord};
+
+use crate::{
+    RunReport, ScenarioReport, Style, escape, golden::golden, loss::losses, matrix, next::next, style::Tone,
+};
+
+/// The whole report: head, matrices, losses, how the run ended, what to type next. Ends with a line break.
+pub fn terminal(report: &RunReport<'_>, style: Style) -> String {
+    let mut out = head(report);
+    for scenario in &report.scenarios {
+        out.push('\n');
+        out.push_str(&scenario_block(style, scenario));
+    }
+    let losses = losses(style, report.scenarios.iter().map(|scenario| scenario.record));
+    if !losses.is_empty() {
+        out.push_str(&format!("\n{}\n{losses}", Tone::Title.mark("loss")));
+    }
+    let failed =
+        report.stages.iter().filter_map(|s| Some(format!("{} failed: {}", s.stage, s.error.as_ref()?)));
+    let troubles: Vec<String> = failed.chain(report.troubles.iter().cloned()).collect();
+    if !troubles.is_empty() {
+        out.push('\n');
+        out.push_str(&remarks("trouble", Tone::Bad, &troubles, ""));
+    }
+    out.push('\n');
+    out.push_str(&ending(report));
+    out.push_str(&hints(report));
+    style.finish(&out)
+}
+
+fn head(report: &RunReport<'_>) -> String {
+    let chain = report.chain_head.as_deref().unwrap_or("none: the bundle was never sealed");
+    let lines = [
+        ("profile", report.profile.as_str()),
+        ("kernel", &report.kernel),
+        ("began", &report.began),
+        ("bundle", &report.bundle),
+        ("head", chain),
+    ];
+    lines
+        .iter()
+        .map(|(name, value)| format!("{} {}\n", Tone::Title.mark(&format!("{name:8}")), escape(value)))
+        .collect()
+}
+
+fn scenario_block(style: Style, scenario: &ScenarioReport<'_>) -> String {
+    let judged = scenario.judged;
+    let head = &judged.head;
+    let title = Tone::Title.mark(&escape(&head.name));
+    let mut out = format!("{title}  {}  {}\n", escape(&head.summary), escape(&head.attack.join(" ")));
+    out.push_str(&matrix::matrix(style, judged));
+    for line in matrix::reasons(judged) {
+        out.push_str(&format!("  {line}\n"));
+    }
+    out.push_str(&remarks("doubt", Tone::Doubtful, &judged.doubts, "  "));
+    out.push_str(&remarks("trouble", Tone::Bad, &troubles(scenario.record, &judged.troubles), "  "));
+    out.push_str(&golden(&scenario.golden));
+    out
+}
+
+/// The judge's troubles, and each failed stage by name where the judge has not said the same.
+fn troubles(record: &ScenarioRecord, judged: &[String]) -> Vec<String> {
+    let mut troubles = judged.to_vec();
+    for pass in &record.passes {
+        for stage in &pass.stages {
+            let Some(error) = &stage.error else { continue };
+            if !judged.iter().any(|said| said.contains(error.as_str())) {
+                troubles.push(format!("{} failed in pass {}: {error}", stage.stage, pass.pass));
+            }
+        }
+    }
+    troubles
+}
+
+fn remarks(word: &str, tone: Tone, texts: &[String], indent: &str) -> String {
+    texts.iter().map(|text| format!("{indent}{}: {}\n", tone.mark(word), escape(text))).collect()
+}
+
+fn ending(report: &RunReport<'_>) -> String {
+    let (word, code) = report.ending();
+    let tone = match report.outcome {
+        _ if report.interrupted => Tone::Doubtful,
+        RunOutcome::Pass => Tone::Good,
+        RunOutcome::Inconclusive => Tone::Doubtful,
+        RunOutcome::Drift | RunOutcome::Trouble => Tone::Bad,
+    };
+    format!("{} (exit code {code})\n", tone.mark(word))
+}
+
+fn hints(report: &RunReport<'_>) -> String {
+    let lines = next(report);
+    let width =
+        lines.iter().map(|(command, _)| command.chars().count()).filter(|n| *n <= 72).max().unwrap_or(0);
+    let mut out = String::new();
+    for (n, (command, purpose)) in lines.iter().enumerate() {
+        let label = if n == 0 { "next" } else { "" };
+        out.push_str(&format!("{label:5}{command:width$}  {}\n", Tone::Quiet.mark(&format!("# {purpose}"))));
+    }
+    out
+}

@@ -1,0 +1,144 @@
+//! Small made-up records: a scenario of one act and one twin, seen by two sensors in a pass each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lab_model::{
+    Act, ActKind, Balance, Counters, Expectation, Family, InstanceRecord, Interest, Judged, LossCause,
+    Origin, PassRecord, Proof, Role, RunOutcome, ScenarioHead, ScenarioRecord, Scope, SensorKind,
+    StageRecord, Verdict, VerdictRow,
+};
+use lab_report::{Comparison, RunReport, ScenarioReport};
+
+pub(crate) fn interest() -> Interest {
+    Interest { scope: Scope::Subtree, actions: BTreeSet::new(), exec_only: false, folded: BTreeSet::new() }
+}
+
+pub(crate) fn act(id: u32, role: Role, kind: ActKind) -> Act {
+    Act {
+        id,
+        role,
+        origin: Origin::Performed,
+        kind,
+        via: Vec::new(),
+        user: None,
+        expect: Expectation::Ok,
+        interest: interest(),
+        nonce: format!("sl{id:012x}"),
+    }
+}
+
+fn stage(name: &str, took_ns: u64) -> StageRecord {
+    StageRecord { stage: name.into(), began_ns: 0, took_ns, error: None }
+}
+
+fn instance(sensor: SensorKind, produced: u64, received: u64) -> InstanceRecord {
+    let balance = Balance { produced, received, filtered: produced - received, ..Balance::default() };
+    let programs = BTreeMap::from([("file_open".to_owned(), balance)]);
+    InstanceRecord {
+        instance: format!("{sensor}@host"),
+        sensor,
+        version: "1".into(),
+        refused: Vec::new(),
+        start_marker_ns: Some(1),
+        end_marker_ns: Some(9),
+        counters: Some(Counters { programs, redacted: 0 }),
+        error: None,
+        events: Vec::new(),
+    }
+}
+
+/// Two passes, the probe's and strace's; nothing lost.
+pub(crate) fn record() -> ScenarioRecord {
+    let pass = |pass, instance| PassRecord {
+        pass,
+        actor: None,
+        cgroup: None,
+        variables: BTreeMap::new(),
+        stages: vec![stage("attach", 12_340_000), stage("exercise", 100_000_000), stage("cleanup", 500_000)],
+        acts: Vec::new(),
+        receipts: Vec::new(),
+        witnesses: Vec::new(),
+        instances: vec![instance],
+    };
+    ScenarioRecord {
+        head: head(),
+        passes: vec![
+            pass(1, instance(SensorKind::Probe, 1812, 96)),
+            pass(2, instance(SensorKind::Strace, 96, 96)),
+        ],
+    }
+}
+
+pub(crate) fn head() -> ScenarioHead {
+    ScenarioHead {
+        name: "sensitive-read".into(),
+        summary: "Read the shadow password file".into(),
+        attack: vec!["T1003.008".into()],
+    }
+}
+
+/// Proven and seen throughout.
+pub(crate) fn judged() -> Judged {
+    let acts = vec![
+        act(1, Role::Act, ActKind::Read { path: "/etc/shadow".into() }),
+        act(2, Role::Twin, ActKind::Read { path: "/etc/hostname".into() }),
+    ];
+    let sensors = vec![SensorKind::Probe, SensorKind::Strace];
+    let families = vec![Family::Receipt, Family::Outside, Family::Kernel];
+    let proof =
+        |act, pass| Proof { act, pass, proven: true, families: families.clone(), missing: Vec::new() };
+    let verdict = |act, sensor| VerdictRow {
+        scenario: head().name,
+        act,
+        sensor,
+        verdict: Verdict::Seen,
+        reasons: Vec::new(),
+        events: Vec::new(),
+    };
+    Judged {
+        head: head(),
+        verdicts: acts.iter().flat_map(|act| sensors.iter().map(|s| verdict(act.id, *s))).collect(),
+        proofs: acts.iter().flat_map(|act| [proof(act.id, 1), proof(act.id, 2)]).collect(),
+        acts,
+        sensors,
+        tree: Vec::new(),
+        doubts: Vec::new(),
+        troubles: Vec::new(),
+    }
+}
+
+/// A run of one scenario.
+pub(crate) fn report<'a>(
+    record: &'a ScenarioRecord,
+    judged: &'a Judged,
+    golden: Comparison,
+    outcome: RunOutcome,
+) -> RunReport<'a> {
+    RunReport {
+        run: "20300102-030405-host-7f3a".into(),
+        profile: "host".into(),
+        kernel: "6.1.0-30-amd64".into(),
+        began: "2030-01-02 03:04:05 UTC".into(),
+        bundle: "runs/20300102-030405-host-7f3a".into(),
+        chain_head: Some("5ca1ab1e".into()),
+        stages: &[],
+        scenarios: vec![ScenarioReport { record, judged, golden }],
+        troubles: Vec::new(),
+        outcome,
+        interrupted: false,
+    }
+}
+
+/// The probe killed in the middle: its counters and end marker are missing.
+pub(crate) fn kill(instance: &mut InstanceRecord) {
+    instance.counters = None;
+    instance.end_marker_ns = None;
+    instance.error = Some("killed by signal 9".into());
+}
+
+/// Some of what an instance had filtered, lost instead.
+pub(crate) fn lose(instance: &mut InstanceRecord, cause: LossCause, count: u64) {
+    let balance = instance.counters.as_mut().and_then(|c| c.programs.get_mut("file_open")).unwrap();
+    balance.filtered -= count;
+    balance.lost.insert(cause, count);
+}
