@@ -1,1 +1,27 @@
-//! lab-probe: see ARCHITECTURE.md.
+//! The probe: loads the eBPF programs, drains what they record into a spool, and turns a spool into events.
+//!
+//! Only this crate knows `aya`. The layout of records is `lab-abi`'s, the framing of spools and the events are
+//! `lab-model`'s.
+
+mod ancestry;
+mod check;
+mod control;
+mod counters;
+mod decode;
+mod error;
+mod kernel;
+mod load;
+mod marker;
+mod mounts;
+mod offsets;
+mod reader;
+mod record;
+mod scope;
+mod session;
+mod spool;
+
+pub use ancestry::Ancestor;
+pub use check::{Check, Row, check};
+pub use decode::{Decoded, decode};
+pub use error::Error;
+pub use session::{Session, record};

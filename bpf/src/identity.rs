@@ -1,0 +1,66 @@
+//! Fills a record's head with who acts.
+
+use aya_ebpf::helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_ktime_get_boot_ns};
+use lab_abi::Head;
+
+use crate::{
+    kernel::{field, offset, read},
+    scope,
+};
+
+/// Process id, pid namespace inode of a task as it sees itself.
+#[inline(always)]
+pub fn namespaced(task: u64) -> (u32, u32) {
+    let pid: u64 = field!(u64, task, task_thread_pid);
+    let level: u32 = field!(u32, pid, pid_level);
+    let upid = pid + u64::from(offset!(pid_numbers)) + u64::from(level & 63) * u64::from(offset!(upid_size));
+    let namespace: u64 = field!(u64, upid, upid_ns);
+    (field!(u32, upid, upid_nr), field!(u32, namespace, pid_ns_inum))
+}
+
+/// Inode of a task's mount namespace; 0 for a task that has left it.
+#[inline(always)]
+pub fn mount_namespace(task: u64) -> u32 {
+    let proxy: u64 = field!(u64, task, task_nsproxy);
+    let namespace: u64 = field!(u64, proxy, nsproxy_mnt);
+    field!(u32, namespace, mnt_ns_inum)
+}
+
+/// A task's ids, in the order of the kernel's `struct cred`.
+#[inline(always)]
+pub fn ids(task: u64) -> [u32; 8] {
+    let cred: u64 = field!(u64, task, task_cred);
+    read(cred, offset!(cred_uid))
+}
+
+/// The boot clock, ns.
+#[inline(always)]
+pub fn now() -> u64 {
+    // SAFETY: a helper without arguments.
+    unsafe { bpf_ktime_get_boot_ns() }
+}
+
+/// Fills everything but seq, CPU, length and what belongs to the syscall.
+#[inline(always)]
+pub fn fill(head: &mut Head, task: u64) {
+    let pid_tgid = bpf_get_current_pid_tgid();
+    head.tgid = (pid_tgid >> 32) as u32;
+    head.tid = pid_tgid as u32;
+    let leader: u64 = field!(u64, task, task_leader);
+    head.start = field!(u64, leader, task_start);
+    head.exec_seq = u64::from(field!(u32, task, task_exec_id));
+    let (ns_tgid, pid_ns) = namespaced(leader);
+    head.ns_tgid = ns_tgid;
+    head.pid_ns = pid_ns;
+    head.ns_tid = if leader == task { ns_tgid } else { namespaced(task).0 };
+    head.mnt_ns = mount_namespace(task);
+    let parent: u64 = field!(u64, task, task_parent);
+    let parent_leader: u64 = field!(u64, parent, task_leader);
+    head.parent_tgid = field!(u32, parent, task_tgid);
+    head.parent_start = field!(u64, parent_leader, task_start);
+    head.parent_exec_seq = u64::from(field!(u32, parent, task_exec_id));
+    head.cgroup = scope::current_id();
+    head.ids = ids(task);
+    head.comm = bpf_get_current_comm().unwrap_or_default();
+    head.reserved = 0;
+}

@@ -1,0 +1,34 @@
+//! The programs of the probe: one module per kind of event, and what they share.
+#![no_std]
+#![no_main]
+#![feature(asm_experimental_arch)]
+
+mod accept;
+mod bind;
+mod connect;
+mod exec;
+mod exit;
+mod fork;
+mod open;
+mod rename;
+mod setid;
+mod unlink;
+
+mod count;
+mod emit;
+mod identity;
+mod kernel;
+mod path;
+mod scope;
+mod slot;
+mod syscall;
+mod text;
+
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

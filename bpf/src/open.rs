@@ -1,0 +1,68 @@
+//! A file opened: open, creat, openat, openat2.
+
+use aya_ebpf::{helpers::bpf_probe_read_user, macros::btf_tracepoint, programs::BtfTracePointContext};
+use lab_abi::{Call, Kind, Slot, flag, open::Open};
+
+use crate::{syscall, text};
+
+const AT_FDCWD: i32 = -100;
+/// O_CREAT | O_WRONLY | O_TRUNC, what creat stands for.
+const CREAT_FLAGS: u64 = 0o1101;
+
+#[btf_tracepoint(function = "sys_enter")]
+pub fn open_enter(context: BtfTracePointContext) -> i32 {
+    if let Some(slot) = syscall::enter(&context, Kind::Open) {
+        fill(slot);
+    }
+    0
+}
+
+#[btf_tracepoint(function = "sys_exit")]
+pub fn open_exit(context: BtfTracePointContext) -> i32 {
+    if let Some((slot, late)) = syscall::exit(&context, Kind::Open) {
+        // SAFETY: see `fill`.
+        let unread = unsafe { (*(&raw const slot.body).cast::<Open>()).unread != 0 };
+        if late || unread || text::unreadable(slot) {
+            slot.head.flags |= flag::TEXT_AT_EXIT;
+            fill(slot);
+        }
+        syscall::submit(slot, Kind::Open);
+    }
+    0
+}
+
+#[inline(always)]
+fn fill(slot: &mut Slot) {
+    let call = slot.head.call;
+    let args = slot.head.args;
+    // SAFETY: the body has room for every body struct, aligned to 8.
+    let body = unsafe { &mut *(&raw mut slot.body).cast::<Open>() };
+    body.dirfd = AT_FDCWD;
+    body.unread = 0;
+    let mut path = args[1];
+    if call == Call::Openat2.code() {
+        body.dirfd = args[0] as i32;
+        // SAFETY: the helper checks the address.
+        match unsafe { bpf_probe_read_user(args[2] as *const [u64; 3]) } {
+            Ok(how) => {
+                body.flags = how[0];
+                body.mode = how[1];
+                body.resolve = how[2];
+            }
+            Err(_) => body.unread = 1,
+        }
+    } else if call == Call::Openat.code() {
+        body.dirfd = args[0] as i32;
+        body.flags = args[2] as u32 as u64;
+        body.mode = args[3] & 0o7777;
+    } else if call == Call::Creat.code() {
+        path = args[0];
+        body.flags = CREAT_FLAGS;
+        body.mode = args[1] & 0o7777;
+    } else {
+        path = args[0];
+        body.flags = args[1] as u32 as u64;
+        body.mode = args[2] & 0o7777;
+    }
+    text::user_str::<0>(slot, path);
+}

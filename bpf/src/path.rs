@@ -1,0 +1,76 @@
+//! The path of an open file, by a walk over dentries and mounts.
+//!
+//! Best effort: a rename during the walk can tear it. Device and inode are the identity.
+
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
+use lab_abi::{Slot, flag, record::TEXT};
+
+use crate::{
+    kernel::{field, global, offset},
+    text,
+};
+
+/// Components and mounts that are walked at most.
+const STEPS: u32 = 64;
+/// Longest file name, with its NUL.
+const NAME: usize = 256;
+
+/// Appends text 2: the components of the file's path, leaf first, each followed by `/`.
+#[inline(always)]
+pub fn append(slot: &mut Slot, file: u64) {
+    let Some(at) = text::start::<2>(slot) else { return };
+    let mut dentry: u64 = field!(u64, file, file_path_dentry);
+    let mut vfsmount: u64 = field!(u64, file, file_path_mnt);
+    let mut whole = false;
+    for _ in 0..STEPS {
+        if dentry == 0 {
+            break;
+        }
+        if dentry == field!(u64, vfsmount, vfsmount_root) {
+            let mount = vfsmount.wrapping_sub(u64::from(offset!(mount_mnt)));
+            let above: u64 = field!(u64, mount, mount_parent);
+            if above == mount || above == 0 {
+                whole = true;
+                break;
+            }
+            dentry = field!(u64, mount, mount_point);
+            vfsmount = above + u64::from(offset!(mount_mnt));
+            continue;
+        }
+        let parent: u64 = field!(u64, dentry, dentry_parent);
+        if dentry == parent {
+            whole = true;
+            break;
+        }
+        if !component(slot, at, field!(u64, dentry, dentry_name)) {
+            break;
+        }
+        dentry = parent;
+    }
+    if !whole {
+        slot.head.flags |= flag::CUT << 2;
+    }
+}
+
+/// Appends one name and `/`; false when there is no room.
+///
+/// The length so far is kept in the record, not in a register: the verifier then sees the same state in each round of
+/// the loop, and does not follow every sum of lengths.
+#[inline(always)]
+fn component(slot: &mut Slot, at: usize, name: u64) -> bool {
+    let used = global(&slot.head.text[2]) as usize;
+    if used > TEXT - NAME {
+        return false;
+    }
+    // SAFETY: `at` is at most 2 * TEXT and `used` at most TEXT - NAME; the helper checks the address.
+    let n = unsafe {
+        bpf_probe_read_kernel_str(slot.data.as_mut_ptr().add(at + used).cast(), NAME as u32, name as *const _)
+    };
+    if n <= 1 || n > NAME as i64 {
+        return false;
+    }
+    // SAFETY: the byte is the NUL just written.
+    unsafe { slot.data.as_mut_ptr().add(at + used + n as usize - 1).write(b'/') };
+    slot.head.text[2] = (used + n as usize) as u32;
+    true
+}

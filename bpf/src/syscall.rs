@@ -1,0 +1,149 @@
+//! The two programs that every syscall runs, and what all syscall kinds do at enter and exit.
+//!
+//! Raw tracepoints with BTF, not `syscalls:*`: they need no tracefs, their skips are counted by the kernel
+//! (`recursion_misses`) and happen only when the program itself is running on the CPU. A syscall of no interest
+//! costs one empty entry of a program array.
+
+use aya_ebpf::{
+    macros::{btf_tracepoint, map},
+    maps::{Array, ProgramArray},
+    programs::BtfTracePointContext,
+};
+use lab_abi::{Cause, Kind, Slot, call::TABLE, flag};
+
+use crate::{
+    count, emit, identity,
+    kernel::{args, current, field},
+    scope, slot,
+};
+
+/// Programs by syscall number.
+#[map]
+static ENTER: ProgramArray = ProgramArray::with_max_entries(TABLE, 0);
+/// Programs by syscall number.
+#[map]
+static EXIT: ProgramArray = ProgramArray::with_max_entries(TABLE, 0);
+/// [`lab_abi::Call`] codes by syscall number.
+#[map]
+static CALLS: Array<u32> = Array::with_max_entries(TABLE, 0);
+/// Syscalls in scope by the 32-bit entry, whose numbers and arguments differ: not observed, but counted.
+#[map]
+static FOREIGN: Array<u64> = Array::with_max_entries(1, 0);
+
+/// `TS_COMPAT`: the current syscall came by the 32-bit entry.
+const COMPAT: u32 = 2;
+/// execve by the 32-bit entry: what a 64-bit process that becomes a 32-bit one returns from.
+const COMPAT_EXECVE: u32 = 11;
+const EXECVE: u32 = 59;
+
+#[btf_tracepoint(function = "sys_enter")]
+pub fn sys_enter(context: BtfTracePointContext) -> i32 {
+    let nr: u64 = context.arg(1);
+    if compat() {
+        if scope::current()
+            && let Some(foreign) = FOREIGN.get_ptr_mut(0)
+        {
+            // SAFETY: an aligned u64 in a map.
+            count::add(unsafe { &mut *foreign });
+        }
+        return 0;
+    }
+    // SAFETY: a program array of programs of this type.
+    unsafe { ENTER.tail_call(&context, nr as u32) };
+    0
+}
+
+#[btf_tracepoint(function = "sys_exit")]
+pub fn sys_exit(context: BtfTracePointContext) -> i32 {
+    let regs: u64 = context.arg(0);
+    let mut nr = field!(u64, regs, regs_nr) as u32;
+    if compat() {
+        if nr != COMPAT_EXECVE {
+            return 0;
+        }
+        nr = EXECVE;
+    }
+    // SAFETY: a program array of programs of this type.
+    unsafe { EXIT.tail_call(&context, nr) };
+    0
+}
+
+#[inline(always)]
+fn compat() -> bool {
+    field!(u32, current(), task_status) & COMPAT != 0
+}
+
+/// The enter side: counts, filters, and begins a record in the thread's slot.
+#[inline(always)]
+pub fn enter(context: &BtfTracePointContext, kind: Kind) -> Option<&'static mut Slot> {
+    let counts = count::of(kind)?;
+    count::add(&mut counts.enter_produced);
+    if !scope::current() {
+        count::add(&mut counts.enter_filtered);
+        return None;
+    }
+    let Some(slot) = slot::find_or_make(current()) else {
+        count::add(&mut counts.unstored);
+        return None;
+    };
+    count::add(&mut counts.stored);
+    slot::begin(slot, kind);
+    slot.head.enter = identity::now();
+    let nr: u64 = context.arg(1);
+    call(slot, context, nr as u32);
+    Some(slot)
+}
+
+/// The exit side: counts, filters, finds what enter began or begins it late. True: begun late, nothing filled yet.
+#[inline(always)]
+pub fn exit(context: &BtfTracePointContext, kind: Kind) -> Option<(&'static mut Slot, bool)> {
+    let counts = count::of(kind)?;
+    count::add(&mut counts.exit_produced);
+    let task = current();
+    let mut found = slot::find(task);
+    if let Some(slot) = &found
+        && slot.active != kind as u64
+    {
+        found = None;
+    }
+    let late = found.is_none();
+    if late {
+        if !scope::current() {
+            count::add(&mut counts.exit_filtered);
+            return None;
+        }
+        found = slot::find_or_make(task);
+    } else {
+        count::add(&mut counts.joined);
+    }
+    let Some(slot) = found else {
+        count::next_seq();
+        count::lose(kind, Cause::StateFull);
+        return None;
+    };
+    slot.head.exit = identity::now();
+    if late {
+        slot::begin(slot, kind);
+        slot.head.enter = slot.head.exit;
+        slot.head.flags |= flag::NO_ENTER;
+        let regs: u64 = context.arg(0);
+        call(slot, context, field!(u64, regs, regs_nr) as u32);
+    }
+    slot.head.ret = context.arg(1);
+    identity::fill(&mut slot.head, task);
+    Some((slot, late))
+}
+
+/// Ends the record and hands it over.
+#[inline(always)]
+pub fn submit(slot: &mut Slot, kind: Kind) {
+    slot.active = 0;
+    emit::submit(slot, kind);
+}
+
+#[inline(always)]
+fn call(slot: &mut Slot, context: &BtfTracePointContext, nr: u32) {
+    slot.head.nr = nr;
+    slot.head.call = CALLS.get(nr).copied().unwrap_or(0);
+    slot.head.args = args(context);
+}

@@ -1,0 +1,34 @@
+//! What `aya` does not tell about loaded programs: how often the kernel skipped one.
+
+use std::{
+    fs,
+    os::fd::{AsFd, AsRawFd},
+};
+
+/// Runs that the kernel skipped because the program was already running on that CPU; 0 where it does not say.
+pub(crate) fn recursion_misses(program: &impl AsFd) -> u64 {
+    let path = format!("/proc/self/fdinfo/{}", program.as_fd().as_raw_fd());
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("recursion_misses:"));
+    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+}
+
+/// The boot clock, ns: the one that the programs stamp records with.
+pub(crate) fn boot_ns() -> u64 {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME);
+    now.map_or(0, |t| t.tv_sec() as u64 * 1_000_000_000 + t.tv_nsec() as u64)
+}
+
+/// The kernel's release.
+pub(crate) fn release() -> String {
+    read_trimmed("/proc/sys/kernel/osrelease")
+}
+
+/// The id of this boot.
+pub(crate) fn boot_id() -> String {
+    read_trimmed("/proc/sys/kernel/random/boot_id")
+}
+
+fn read_trimmed(path: &str) -> String {
+    fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default()
+}

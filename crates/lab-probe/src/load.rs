@@ -1,0 +1,240 @@
+//! Loads and attaches the eBPF programs, kind by kind: what the kernel refuses is switched off with its reason.
+
+use std::os::fd::AsFd;
+
+use aya::{
+    Btf, Ebpf, EbpfLoader, Pod,
+    maps::{Array, HashMap, MapData, PerCpuArray, ProgramArray, RingBuf},
+    programs::{BtfTracePoint, Program, ProgramFd},
+};
+use lab_abi::{Call, Counts, Kind, Loss, Offsets, Slot};
+
+use crate::{
+    Error,
+    error::chain,
+    offsets::{KernelTypes, VMLINUX},
+    scope::Scope,
+};
+
+/// The programs, built from `bpf/`: see CONTRIBUTING.md.
+pub(crate) static OBJECT: &[u8] =
+    aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../bpf/prebuilt/sightline-ebpf.o"));
+
+const SYS_ENTER: &str = "sys_enter";
+const SYS_EXIT: &str = "sys_exit";
+
+/// Sizes that the caller may choose.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// bytes of the ring buffer, rounded up to a power of two of at least a page
+    pub(crate) ring: u32,
+    /// threads whose calls are kept at once
+    pub(crate) threads: u32,
+}
+
+/// A kind that cannot be observed here.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) kind: Kind,
+    pub(crate) reason: String,
+}
+
+/// Loaded and attached programs, and their maps.
+pub(crate) struct Programs {
+    ebpf: Ebpf,
+    pub(crate) records: RingBuf<MapData>,
+    pub(crate) counts: PerCpuArray<MapData, PlainCounts>,
+    pub(crate) pending: PerCpuArray<MapData, PlainLoss>,
+    pub(crate) slots: HashMap<MapData, u64, PlainSlot>,
+    pub(crate) foreign: Array<MapData, u64>,
+    /// programs that the kernel runs by itself, and may skip
+    pub(crate) attached: Vec<(&'static str, ProgramFd)>,
+    pub(crate) refused: Vec<Refused>,
+    pub(crate) offsets: [u32; Offsets::COUNT],
+    _tables: [ProgramArray<MapData>; 2],
+}
+
+macro_rules! pod {
+    ($($(#[$doc:meta])* $name:ident($inner:ty);)*) => {$(
+        $(#[$doc])*
+        #[repr(transparent)]
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name(pub(crate) $inner);
+        // SAFETY: integers only, without padding; see `lab_abi::Plain`.
+        unsafe impl Pod for $name {}
+    )*};
+}
+pod! {
+    /// [`Counts`] for `aya`.
+    PlainCounts(Counts);
+    /// [`Loss`] for `aya`.
+    PlainLoss(Loss);
+    /// [`Slot`] for `aya`.
+    PlainSlot(Slot);
+}
+
+/// The tracepoint and program that a kind has beside those of its syscalls.
+fn tracepoint(kind: Kind) -> Option<(&'static str, &'static str)> {
+    match kind {
+        Kind::Exec => Some(("exec", "sched_process_exec")),
+        Kind::Fork => Some(("fork", "sched_process_fork")),
+        Kind::Exit => Some(("exit", "sched_process_exit")),
+        _ => None,
+    }
+}
+
+/// Loads and attaches everything for one scope.
+pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
+    if !cfg!(target_arch = "x86_64") {
+        return Err(Error::Architecture(std::env::consts::ARCH));
+    }
+    let types = KernelTypes::read(VMLINUX.as_ref())?;
+    let missing = types.missing(None);
+    if !missing.is_empty() {
+        return Err(Error::Fields { fields: missing.join(", ") });
+    }
+    let btf = Btf::from_sys_fs().map_err(|error| Error::load(&error))?;
+    let mut ebpf = EbpfLoader::new()
+        .btf(Some(&btf))
+        .override_global("OFFSETS", &types.offsets[..], true)
+        .override_global("SCOPE_ID", &scope.id, true)
+        .override_global("SCOPE_LEVEL", &scope.level, true)
+        .override_global("EXIT_HAS_GROUP_DEAD", &u32::from(types.exit_has_group_dead), true)
+        .map_max_entries("RECORDS", ring_size(sizes.ring))
+        .map_max_entries("SLOTS", sizes.threads.max(1))
+        .load(OBJECT)
+        .map_err(|error| Error::load(&error))?;
+    let mut tables = [take(&mut ebpf, "ENTER")?, take(&mut ebpf, "EXIT")?];
+    let mut calls: Array<MapData, u32> = take(&mut ebpf, "CALLS")?;
+
+    let mut programs = Loading { ebpf: &mut ebpf, btf: &btf, attached: Vec::new() };
+    let mut refused = Vec::new();
+    // The exits of syscalls are watched before their enters: a call that begins in between is told as begun late.
+    for point in [SYS_EXIT, SYS_ENTER] {
+        programs.load(point, point).map_err(|error| Error::load(&*error))?;
+    }
+    for kind in Kind::EVENTS {
+        let missing = types.missing(Some(kind));
+        let result = if missing.is_empty() {
+            programs.kind(kind, &mut tables, &mut calls).map_err(|error| chain(&*error))
+        } else {
+            Err(format!("this kernel has no {}", missing.join(", ")))
+        };
+        if let Err(reason) = result {
+            refused.push(Refused { kind, reason });
+        }
+    }
+    for point in [SYS_EXIT, SYS_ENTER] {
+        programs.attach(point).map_err(|error| Error::load(&*error))?;
+    }
+    let attached = programs.attached;
+    Ok(Programs {
+        records: take(&mut ebpf, "RECORDS")?,
+        counts: take(&mut ebpf, "COUNTS")?,
+        pending: take(&mut ebpf, "PENDING")?,
+        slots: take(&mut ebpf, "SLOTS")?,
+        foreign: take(&mut ebpf, "FOREIGN")?,
+        ebpf,
+        attached,
+        refused,
+        offsets: types.offsets,
+        _tables: tables,
+    })
+}
+
+impl Programs {
+    /// Detaches every program; what they recorded stays to be drained.
+    pub(crate) fn detach(&mut self) {
+        for (_, program) in self.ebpf.programs_mut() {
+            if let Program::BtfTracePoint(program) = program {
+                // It fails only for what was never loaded.
+                let _ = program.unload();
+            }
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+struct Loading<'a> {
+    ebpf: &'a mut Ebpf,
+    btf: &'a Btf,
+    attached: Vec<(&'static str, ProgramFd)>,
+}
+
+impl Loading<'_> {
+    fn program(&mut self, name: &str) -> Result<&mut BtfTracePoint, Failure> {
+        let program =
+            self.ebpf.program_mut(name).ok_or_else(|| format!("the object has no program {name}"))?;
+        Ok(program.try_into()?)
+    }
+
+    fn load(&mut self, name: &str, point: &str) -> Result<ProgramFd, Failure> {
+        let btf = self.btf;
+        let program = self.program(name)?;
+        program.load(point, btf)?;
+        Ok(program.fd()?.try_clone()?)
+    }
+
+    fn attach(&mut self, name: &'static str) -> Result<(), Failure> {
+        let program = self.program(name)?;
+        program.attach()?;
+        let fd = program.fd()?.try_clone()?;
+        self.attached.push((name, fd));
+        Ok(())
+    }
+
+    /// The programs of one kind, put in the tables for its syscalls only once all of them are loaded.
+    fn kind(
+        &mut self,
+        kind: Kind,
+        tables: &mut [ProgramArray<MapData>; 2],
+        calls: &mut Array<MapData, u32>,
+    ) -> Result<(), Failure> {
+        let has_enter = !matches!(kind, Kind::Fork | Kind::Exit);
+        let has_exit = kind != Kind::Exit;
+        let name = kind.name();
+        let enter = has_enter.then(|| self.load(&format!("{name}_enter"), SYS_ENTER)).transpose()?;
+        let exit = has_exit.then(|| self.load(&format!("{name}_exit"), SYS_EXIT)).transpose()?;
+        if let Some((program, point)) = tracepoint(kind) {
+            self.load(program, point)?;
+            self.attach(program)?;
+        }
+        let [enters, exits] = tables;
+        for (call, nr, of) in Call::ALL {
+            if *of != kind {
+                continue;
+            }
+            calls.set(*nr, call.code(), 0)?;
+            if let Some(program) = &exit {
+                exits.set(*nr, program, 0)?;
+            }
+            if let Some(program) = &enter {
+                enters.set(*nr, program, 0)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn take<T>(ebpf: &mut Ebpf, name: &'static str) -> Result<T, Error>
+where
+    T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
+{
+    let map = ebpf
+        .take_map(name)
+        .ok_or_else(|| Error::Load { message: format!("the object has no map {name}"), hint: "" })?;
+    T::try_from(map).map_err(|error| Error::load(&error))
+}
+
+/// Ring buffers are a power of two of at least a page.
+fn ring_size(bytes: u32) -> u32 {
+    bytes.clamp(4096, 1 << 30).next_power_of_two()
+}
+
+impl Programs {
+    /// How often the kernel skipped each attached program.
+    pub(crate) fn skipped(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.attached.iter().map(|(name, fd)| (*name, crate::kernel::recursion_misses(&fd.as_fd())))
+    }
+}

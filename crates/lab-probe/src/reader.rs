@@ -1,0 +1,101 @@
+//! From the ring buffer to the spool: redacts, watches for markers, counts what was written.
+
+use std::collections::BTreeMap;
+
+use lab_abi::{Kind, LossRecord};
+use lab_model::redact::redact_in_place;
+
+use crate::{
+    Error, load, marker,
+    record::{Record, order_path, strings},
+    spool::{Writer, frame},
+};
+
+/// Bytes of records that are gathered into one frame, and so one write.
+const BATCH: usize = 256 << 10;
+
+/// What has been read.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    pub(crate) markers: marker::Markers,
+    /// records in the spool, by kind
+    pub(crate) received: BTreeMap<Kind, u64>,
+    /// records read but not written, by kind
+    pub(crate) unwritten: BTreeMap<Kind, u64>,
+    /// secrets masked
+    pub(crate) redacted: u64,
+    /// records that could not be read
+    pub(crate) unreadable: u64,
+    batch: Vec<u8>,
+    in_batch: BTreeMap<Kind, u64>,
+}
+
+/// Takes everything that is in the ring buffer now and writes it; markers seen on the way are appended to `seen`.
+pub(crate) fn drain(
+    reader: &mut Reader,
+    programs: &mut load::Programs,
+    spool: &mut Writer,
+    seen: &mut Vec<marker::Seen>,
+) -> Result<(), Error> {
+    while let Some(item) = programs.records.next() {
+        reader.take(&item, seen);
+        drop(item);
+        if reader.batch.len() >= BATCH {
+            reader.write(spool)?;
+        }
+    }
+    reader.write(spool)
+}
+
+impl Reader {
+    fn take(&mut self, bytes: &[u8], seen: &mut Vec<marker::Seen>) {
+        let at = self.batch.len();
+        if is_loss(bytes) {
+            self.batch.extend_from_slice(bytes);
+            return;
+        }
+        let Some(record) = Record::parse(bytes) else {
+            self.unreadable += 1;
+            return;
+        };
+        self.batch.extend_from_slice(bytes);
+        let copy = &mut self.batch[at..];
+        if record.kind == Kind::Exec {
+            order_path(&mut copy[record.text_range(2)]);
+        }
+        for range in strings(&record) {
+            self.redacted += redact_in_place(&mut copy[range]) as u64;
+        }
+        self.markers.look(&record, bytes, seen);
+        *self.in_batch.entry(record.kind).or_default() += 1;
+    }
+
+    /// Writes the gathered records; they count as received only then.
+    pub(crate) fn write(&mut self, spool: &mut Writer) -> Result<(), Error> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        spool.push(frame::RECORDS, &self.batch);
+        self.batch.clear();
+        let result = spool.flush();
+        let to = if result.is_ok() { &mut self.received } else { &mut self.unwritten };
+        for (kind, count) in std::mem::take(&mut self.in_batch) {
+            *to.entry(kind).or_default() += count;
+        }
+        result
+    }
+
+    /// Takes what is left without writing it: the spool cannot be written any more.
+    pub(crate) fn discard(&mut self, programs: &mut load::Programs) {
+        while let Some(item) = programs.records.next() {
+            if let Some(record) = Record::parse(&item) {
+                *self.unwritten.entry(record.kind).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// Is it a record of loss?
+pub(crate) fn is_loss(bytes: &[u8]) -> bool {
+    bytes.len() == size_of::<LossRecord>() && bytes[4..6] == (Kind::Loss as u16).to_ne_bytes()
+}
