@@ -50,13 +50,6 @@ struct Line {
 }
 
 impl Chain {
-    /// The chain of `entries`, which keep their order.
-    pub(crate) fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut chain = Self::default();
-        entries.into_iter().for_each(|entry| chain.push(entry));
-        chain
-    }
-
     pub(crate) fn push(&mut self, entry: Entry) {
         self.links.push(link(self.prev(), &entry));
         self.entries.push(entry);
@@ -163,11 +156,12 @@ mod tests {
     use super::{Chain, Entry, sha256_hex};
 
     fn chain(paths: &[String]) -> Chain {
-        Chain::of(paths.iter().map(|path| Entry {
-            path: path.clone(),
-            bytes: path.len() as u64,
-            sha256: sha256_hex(path.as_bytes()),
-        }))
+        let mut chain = Chain::default();
+        for path in paths {
+            let (bytes, sha256) = (path.len() as u64, sha256_hex(path.as_bytes()));
+            chain.push(Entry { path: path.clone(), bytes, sha256 });
+        }
+        chain
     }
 
     #[test]
