@@ -1,1 +1,35 @@
-//! lab-profile: see ARCHITECTURE.md.
+//! TOML in, resolved Profile, Scenario and Plan out.
+//!
+//! As written (`tree`: tables of located values, read through `fields`, whose keys are closed) and resolved
+//! ([`Profile`], [`Scenario`], [`Plan`]: free of TOML and of serde) are different types. Between them lies
+//! inheritance (`inherit`, `merge`). Reading goes on after a mistake, so that a person sees all of them at once; the
+//! only way to files is [`Files`].
+
+mod act;
+mod diagnostic;
+mod fields;
+mod files;
+mod inherit;
+mod kind;
+mod lint;
+mod merge;
+mod place;
+mod plan;
+mod plan_text;
+mod profile;
+mod scenario;
+mod stage;
+mod suggest;
+mod timeout;
+mod tree;
+mod variables;
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use files::{Files, Input};
+pub use lint::lint;
+pub use place::{Location, Place, Sourced};
+pub use plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan, load_plan};
+pub use profile::{EnvironmentKind, ProbeSettings, Profile, ProfileName, list_profiles, load_profile};
+pub use scenario::{Image, Scenario, SetupFile, list_scenarios, load_scenario};
+pub use stage::Stage;
+pub use variables::VARIABLES;

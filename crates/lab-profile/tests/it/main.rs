@@ -1,0 +1,3 @@
+//! Integration tests of lab-profile.
+
+mod real;
