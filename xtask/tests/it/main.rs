@@ -1,0 +1,8 @@
+//! The rules of the house, as tests.
+
+mod architecture;
+mod arrows;
+mod files;
+mod map;
+mod readme;
+mod tree;

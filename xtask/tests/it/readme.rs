@@ -1,0 +1,59 @@
+//! What the README says of exit codes, verdicts and kinds is what the code has.
+
+use std::collections::BTreeMap;
+
+use lab_model::{ActKind, RunOutcome, Verdict};
+
+use crate::tree::read;
+
+#[test]
+fn exit_codes() {
+    let readme = read("README.md");
+    for outcome in [RunOutcome::Pass, RunOutcome::Drift, RunOutcome::Trouble, RunOutcome::Inconclusive] {
+        let row = format!("| {} | {} |", outcome.exit_code(), outcome.word());
+        assert!(readme.contains(&row), "README.md has no row {row}");
+    }
+}
+
+#[test]
+fn verdicts() {
+    use Verdict::{Absent, Blind, Late, Lost, Missed, Refused, Replayed, Seen, Wrong};
+    let readme = read("README.md");
+    for verdict in [Seen, Wrong, Missed, Lost, Late, Blind, Refused, Absent, Replayed] {
+        assert!(readme.contains(&format!("\n| `{verdict}` | ")), "README.md does not explain {verdict}");
+    }
+}
+
+#[test]
+fn kinds_of_act() {
+    let readme = read("README.md");
+    let (_, kinds) = readme.split_once("Kinds of act: ").expect("README.md lists the kinds of act");
+    let kinds = kinds.split_once('.').map_or(kinds, |(kinds, _)| kinds);
+    let named: Vec<&str> = kinds.split('`').skip(1).step_by(2).collect();
+    assert_eq!(named, ActKind::WORDS);
+}
+
+#[test]
+fn variables() {
+    let readme = read("README.md");
+    for variable in lab_profile::VARIABLES {
+        assert!(readme.contains(&format!("`${{{variable}}}`")), "README.md does not name ${{{variable}}}");
+    }
+}
+
+#[test]
+fn the_scenario_that_it_shows_is_one() {
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once("```toml\n").expect("README.md shows a scenario");
+    let (example, _) = rest.split_once("```").expect("the block ends");
+    let files = BTreeMap::from([("scenarios/example.toml".to_owned(), example.as_bytes().to_vec())]);
+    let read = lab_profile::load_scenario(&files, "example");
+    let scenario = read.unwrap_or_else(|error| panic!("the scenario in README.md: {error}"));
+    assert_eq!(scenario.acts.len(), 2, "an act and its twin");
+}
+
+#[test]
+fn ci_runs_the_command_that_the_readme_names() {
+    assert!(read("README.md").contains("\ncargo xtask test "));
+    assert!(read(".ci/run").lines().any(|line| line == "exec cargo xtask test"));
+}
