@@ -1,1 +1,80 @@
-//! lab-judge: see ARCHITECTURE.md.
+//! Resolves identities, matches acts and events, gives verdicts, and makes one tree of facts of all records; pure.
+//!
+//! The way of the data: [`judge`] takes a [`ScenarioRecord`] and makes, for each instance in each pass, a `View`
+//! (`stream` puts its events in order, `resolve` brings each to a process, `loss` says when it lost some). `matching`
+//! then looks for the event of each step of each receipt, `verdict` and `proof` conclude, and `gather`, `union` and
+//! `tree` make the facts. Nothing here opens a file or reads a clock.
+
+mod compare;
+mod doubt;
+mod explain;
+mod gather;
+mod loss;
+mod matching;
+mod normal;
+mod proof;
+mod resolve;
+mod stream;
+mod tree;
+mod union;
+mod verdict;
+mod view;
+
+use lab_model::{CATALOGUE, Judged, ScenarioRecord, SensorKind};
+
+pub use compare::Difference;
+pub use doubt::outcome;
+pub use explain::{Explanation, InstanceExplanation, StepExplanation, StepFinding, explain};
+
+use gather::Process;
+use verdict::Judgement;
+use view::View;
+
+/// Judges one scenario's record. The same record gives the same result, whatever the order of its events.
+pub fn judge(record: &ScenarioRecord) -> Judged {
+    let acts = view::acts(&record.passes);
+    let sensors = sensors(record);
+    let judgements = judgements(record);
+    let verdicts = verdict::rows(&record.head.name, &record.passes, &acts, &sensors, &judgements);
+    let mut doubts: Vec<String> =
+        judgements.iter().flat_map(|judgement| doubt::doubts(&judgement.view)).collect();
+    let mut subject: Option<Process> = None;
+    for judgement in &judgements {
+        let (processes, deep) = gather::gather(judgement, &acts);
+        if deep {
+            doubts.push(doubt::too_deep(&judgement.view));
+        }
+        subject = Some(match subject {
+            Some(known) => union::merge(known, processes),
+            None => processes,
+        });
+    }
+    let tree = tree::tree(subject.unwrap_or_default(), &acts, &tree::watchers(&record.passes));
+    Judged {
+        head: record.head.clone(),
+        acts,
+        sensors,
+        tree,
+        verdicts,
+        proofs: record.passes.iter().flat_map(proof::proofs).collect(),
+        doubts,
+        troubles: doubt::troubles(&record.passes),
+    }
+}
+
+/// The sensors that ran in any pass, in the order of the catalogue.
+fn sensors(record: &ScenarioRecord) -> Vec<SensorKind> {
+    let ran = |kind| record.passes.iter().flat_map(|pass| &pass.instances).any(|i| i.sensor == kind);
+    CATALOGUE.iter().map(|entry| entry.kind).filter(|kind| ran(*kind)).collect()
+}
+
+fn judgements(record: &ScenarioRecord) -> Vec<Judgement<'_>> {
+    let instances = record.passes.iter().flat_map(|pass| pass.instances.iter().map(move |i| (pass, i)));
+    instances
+        .map(|(pass, instance)| {
+            let view = View::new(pass, instance);
+            let matched = matching::match_receipts(&view);
+            Judgement { view, matched }
+        })
+        .collect()
+}

@@ -1,0 +1,159 @@
+//! Takes out of payloads what differs from run to run: folders, ports, nonces, pids, descriptor numbers.
+//!
+//! The facts of a tree hold the normalised payload, so that passes can be laid over each other and goldens can print
+//! it as it stands:
+//! - the value of a variable of the pass becomes `${name}`, the longest first; a value that is all digits or shorter
+//!   than four bytes is left alone, and one that goes on with a letter, digit, `_` or `-` is not that value;
+//! - the nonce of the fact's own act becomes `${nonce}`, that of act 2 `${nonce:2}`, the run's own `${nonce:run}`;
+//! - the pid in a path below `/proc` becomes `${pid}`;
+//! - an address that is a variable's `IP:PORT` becomes [`Address::Variable`], the port of an accepted peer 0;
+//! - a successful result becomes `Ok(0)`, a fork's child 0; file ids, `O_LARGEFILE` and `late_path` go.
+
+use lab_model::{Accept, Address, Exec, Fork, Open, OpenFlags, Outcome, PassRecord, Payload, Text};
+
+/// A value that is looked for and what stands for it.
+struct Rule {
+    value: Vec<u8>,
+    name: Vec<u8>,
+    whole_word: bool,
+}
+
+/// What to take out of one pass's payloads.
+pub(crate) struct Normaliser {
+    /// longest value first
+    rules: Vec<Rule>,
+    /// (nonce, act)
+    nonces: Vec<(Vec<u8>, u32)>,
+    /// (`IP:PORT`, variable)
+    addresses: Vec<(String, String)>,
+}
+
+impl Normaliser {
+    pub(crate) fn new(pass: &PassRecord) -> Self {
+        let usable = |value: &str| value.len() >= 4 && !value.bytes().all(|byte| byte.is_ascii_digit());
+        let variables = pass.variables.iter().filter(|(_, value)| usable(value));
+        let mut rules: Vec<Rule> = variables
+            .map(|(name, value)| {
+                let is_nonce = name == "nonce";
+                let name = if is_nonce { "${nonce:run}".to_owned() } else { format!("${{{name}}}") };
+                Rule { value: value.as_bytes().to_vec(), name: name.into_bytes(), whole_word: !is_nonce }
+            })
+            .collect();
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.value.len()));
+        let nonces = pass.acts.iter().filter(|act| usable(&act.nonce));
+        let addresses = pass.variables.iter().map(|(name, value)| (value.clone(), name.clone()));
+        Self {
+            rules,
+            nonces: nonces.map(|act| (act.nonce.as_bytes().to_vec(), act.id)).collect(),
+            addresses: addresses.collect(),
+        }
+    }
+
+    /// `text` in a fact of `act`.
+    pub(crate) fn text(&self, text: &Text, act: Option<u32>) -> Text {
+        let bytes = text.as_bytes();
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut at = 0;
+        if let Some(rest) = bytes.strip_prefix(b"/proc/") {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits > 0 && rest.get(digits).is_none_or(|next| *next == b'/') {
+                out.extend_from_slice(b"/proc/${pid}");
+                at = b"/proc/".len() + digits;
+            }
+        }
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            if let Some((value, of)) = self.nonces.iter().find(|(value, _)| rest.starts_with(value)) {
+                let own = act == Some(*of);
+                out.extend(if own { "${nonce}".to_owned() } else { format!("${{nonce:{of}}}") }.into_bytes());
+                at += value.len();
+            } else if let Some(rule) = self.rules.iter().find(|rule| rule.begins(rest)) {
+                out.extend_from_slice(&rule.name);
+                at += rule.value.len();
+            } else {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+        Text::from(out)
+    }
+
+    fn address(&self, address: &Address, act: Option<u32>) -> Address {
+        let shown = address.to_string();
+        match (self.addresses.iter().find(|(value, _)| *value == shown), address) {
+            (Some((_, name)), Address::Inet { .. } | Address::Inet6 { .. }) => {
+                Address::Variable { name: name.clone() }
+            }
+            (_, Address::Unix { path, is_abstract }) => {
+                Address::Unix { path: self.text(path, act), is_abstract: *is_abstract }
+            }
+            (_, other) => other.clone(),
+        }
+    }
+
+    /// `payload` as a fact of `act` holds it.
+    pub(crate) fn payload(&self, payload: &Payload, act: Option<u32>) -> Payload {
+        let text = |text: &Text| self.text(text, act);
+        let mut payload = payload.clone();
+        match &mut payload {
+            Payload::Exec(Exec { path, argv, exe, file, result, .. }) => {
+                *path = text(path);
+                for argument in argv.iter_mut().flatten().chain(exe) {
+                    *argument = text(argument);
+                }
+                (*file, *result) = (None, plain(*result));
+            }
+            Payload::Fork(fork) => *fork = Fork { child: 0, child_start_ns: None },
+            Payload::SetId(setid) => setid.result = plain(setid.result),
+            Payload::Open(Open { path, flags, late_path, result }) => {
+                (*path, *late_path, *result) = (text(path), false, plain(*result));
+                *flags = OpenFlags(flags.meant().0);
+            }
+            Payload::Unlink(unlink) => {
+                (unlink.path, unlink.result) = (text(&unlink.path), plain(unlink.result))
+            }
+            Payload::Rename(rename) => {
+                (rename.from, rename.to) = (text(&rename.from), text(&rename.to));
+                rename.result = plain(rename.result);
+            }
+            Payload::Connect(connect) => {
+                connect.address = self.address(&connect.address, act);
+                connect.result = plain(connect.result);
+            }
+            Payload::Bind(bind) => {
+                bind.address = self.address(&bind.address, act);
+                bind.result = plain(bind.result);
+            }
+            Payload::Accept(Accept { peer, result }) => {
+                *result = plain(*result);
+                if let Some(peer) = peer {
+                    *peer = without_port(peer, self, act);
+                }
+            }
+            _ => {}
+        }
+        payload
+    }
+}
+
+impl Rule {
+    fn begins(&self, rest: &[u8]) -> bool {
+        let ends = |next: &u8| !(next.is_ascii_alphanumeric() || matches!(next, b'_' | b'-'));
+        rest.starts_with(&self.value) && (!self.whole_word || rest.get(self.value.len()).is_none_or(ends))
+    }
+}
+
+fn plain(result: Outcome) -> Outcome {
+    match result {
+        Outcome::Ok(_) => Outcome::Ok(0),
+        Outcome::Errno(errno) => Outcome::Errno(errno),
+    }
+}
+
+fn without_port(peer: &Address, normaliser: &Normaliser, act: Option<u32>) -> Address {
+    match peer {
+        Address::Inet { ip, .. } => Address::Inet { ip: *ip, port: 0 },
+        Address::Inet6 { ip, .. } => Address::Inet6 { ip: *ip, port: 0 },
+        other => normaliser.address(other, act),
+    }
+}

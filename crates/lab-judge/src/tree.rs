@@ -1,0 +1,191 @@
+//! Makes the tree of facts of the merged processes: which node stands where, what is folded, who should have seen it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use lab_model::{
+    Act, Action, Fact, FactNode, Fork, Interest, ObjectClass, Outcome, PassRecord, Payload, SensorKind,
+};
+
+use crate::{
+    gather::{self, Item, Process, Seen},
+    union, view,
+};
+
+/// An instance that was there and ready.
+pub(crate) struct Watcher {
+    instance: String,
+    sensor: SensorKind,
+    refused: BTreeSet<Action>,
+}
+
+/// The instances that were there and ready, in the order of passes.
+pub(crate) fn watchers(passes: &[PassRecord]) -> Vec<Watcher> {
+    let mut watchers: Vec<Watcher> = Vec::new();
+    let ready = passes.iter().flat_map(|pass| &pass.instances).filter(|instance| view::was_ready(instance));
+    for instance in ready {
+        let refused = instance.refused.iter().map(|refusal| refusal.action).collect();
+        if !watchers.iter().any(|known| known.instance == instance.instance) {
+            let (instance, sensor) = (instance.instance.clone(), instance.sensor);
+            watchers.push(Watcher { instance, sensor, refused });
+        }
+    }
+    watchers
+}
+
+/// The nodes of everything below `subject`.
+pub(crate) fn tree(subject: Process, acts: &[Act], watchers: &[Watcher]) -> Vec<FactNode> {
+    let mut anchored = BTreeSet::new();
+    collect_anchors(&subject, &mut anchored);
+    let interests = acts.iter().map(|act| (act.id, &act.interest)).collect();
+    let everything = gather::everything();
+    let mut builder = Builder { interests, everything: &everything, watchers, anchored };
+    let mut tree = Vec::new();
+    for item in subject.items {
+        let Item::Child(process) = item else { continue };
+        let act = process.act;
+        let mut nodes = builder.process(process);
+        if let (Some(act), Some(first)) = (act, nodes.first_mut())
+            && builder.anchored.insert(act)
+        {
+            first.fact.acts.push(act);
+        }
+        tree.append(&mut nodes);
+    }
+    tree
+}
+
+fn collect_anchors(process: &Process, anchored: &mut BTreeSet<u32>) {
+    for item in &process.items {
+        match item {
+            Item::Fact(seen) => anchored.extend(&seen.anchors),
+            Item::Child(child) => collect_anchors(child, anchored),
+        }
+    }
+}
+
+struct Builder<'b> {
+    interests: HashMap<u32, &'b Interest>,
+    /// for what belongs to no act
+    everything: &'b Interest,
+    watchers: &'b [Watcher],
+    /// acts that have their fact
+    anchored: BTreeSet<u32>,
+}
+
+/// One image of a process: the exec that began it, and what it did.
+#[derive(Default)]
+struct Image {
+    exec: Option<FactNode>,
+    nodes: Vec<FactNode>,
+    folded: HashMap<ObjectClass, usize>,
+}
+
+impl Image {
+    fn close(self) -> FactNodes {
+        match self.exec {
+            Some(mut exec) => {
+                exec.children = self.nodes;
+                vec![exec]
+            }
+            None => self.nodes,
+        }
+    }
+}
+
+type FactNodes = Vec<FactNode>;
+
+impl Builder<'_> {
+    /// A process is one node, but where the interest leaves its fork out and it executes nothing: then what it did
+    /// stands in its place.
+    fn process(&mut self, process: Process) -> FactNodes {
+        let interest =
+            process.act.and_then(|act| self.interests.get(&act).copied()).unwrap_or(self.everything);
+        let fork = Payload::Fork(Fork { child: 0, child_start_ns: None });
+        let shows_fork = !process.hidden && interest.covers(&fork);
+        let execs_first = matches!(process.items.first(), Some(Item::Fact(seen)) if is_image(&seen.payload));
+        let mut images = vec![Image::default()];
+        for item in process.items {
+            let is_image = matches!(&item, Item::Fact(seen) if is_image(&seen.payload));
+            if is_image {
+                images.push(Image::default());
+            }
+            let Some(image) = images.last_mut() else { continue };
+            match item {
+                Item::Child(child) => image.nodes.append(&mut self.process(child)),
+                Item::Fact(seen) if is_image => image.exec = Some(self.node(seen, None)),
+                Item::Fact(seen) => self.place(image, seen, interest),
+            }
+        }
+        let mut images = images.into_iter();
+        let mut head = images.next().map(Image::close).unwrap_or_default();
+        if execs_first {
+            head = images.next().map(Image::close).unwrap_or_default();
+        } else if shows_fork {
+            let mut fork = self.node(process.fork, None);
+            fork.children = head;
+            head = vec![fork];
+        }
+        let rest = images.flat_map(Image::close);
+        match head.first_mut() {
+            Some(first) if execs_first || shows_fork => first.children.extend(rest),
+            _ => head.extend(rest),
+        }
+        head
+    }
+
+    fn place(&mut self, image: &mut Image, seen: Seen, interest: &Interest) {
+        let is_anchor = !self.acts_of(&seen).is_empty();
+        let class = interest.folds(&seen.payload);
+        let Some(class) = class.filter(|_| !is_anchor) else {
+            image.nodes.push(self.node(seen, None));
+            return;
+        };
+        match image.folded.get(&class).and_then(|&index| image.nodes.get_mut(index)) {
+            Some(node) => {
+                node.fact.count += 1;
+                let unseen = self.unseen_by(&seen);
+                node.fact.unseen_by.extend(
+                    unseen.into_iter().filter(|i| !node.fact.unseen_by.contains(i)).collect::<Vec<_>>(),
+                );
+                for sighting in seen.sightings {
+                    union::add_sighting(&mut node.fact.sightings, sighting);
+                }
+            }
+            None => {
+                image.folded.insert(class, image.nodes.len());
+                image.nodes.push(self.node(seen, Some(class)));
+            }
+        }
+    }
+
+    fn node(&mut self, seen: Seen, folded: Option<ObjectClass>) -> FactNode {
+        let acts = self.acts_of(&seen);
+        self.anchored.extend(&acts);
+        let unseen_by = self.unseen_by(&seen);
+        let Seen { payload, ids, sightings, .. } = seen;
+        FactNode {
+            fact: Fact { payload, ids, acts, folded, count: 1, sightings, unseen_by },
+            children: Vec::new(),
+        }
+    }
+
+    /// The acts that anchor here: those whose principal call this is, or, if nobody saw that, comes nearest to.
+    fn acts_of(&self, seen: &Seen) -> Vec<u32> {
+        let near = seen.near.difference(&self.anchored);
+        seen.anchors.iter().chain(near).copied().collect::<BTreeSet<u32>>().into_iter().collect()
+    }
+
+    fn unseen_by(&self, seen: &Seen) -> Vec<String> {
+        let action = seen.payload.action();
+        let should = self.watchers.iter().filter(|watcher| {
+            !watcher.refused.contains(&action)
+                && watcher.sensor.entry().knows.iter().any(|k| k.action == action)
+        });
+        let saw = |watcher: &&Watcher| seen.sightings.iter().any(|s| s.instance == watcher.instance);
+        should.filter(|watcher| !saw(watcher)).map(|watcher| watcher.instance.clone()).collect()
+    }
+}
+
+fn is_image(payload: &Payload) -> bool {
+    matches!(payload, Payload::Exec(exec) if matches!(exec.result, Outcome::Ok(_)))
+}
