@@ -1,1 +1,33 @@
-//! lab-golden: see ARCHITECTURE.md.
+//! Facts to tree: order, mask, write, read, compare, bless, lint. Pure but for its files.
+//!
+//! [`render`] makes a [`Golden`] of what the judge says, [`Golden::to_text`] and [`Golden::parse`] are its form in
+//! git (docs/golden-format.md has the grammar), [`compare`] says what differs, [`bless`] accepts a run, [`lint`]
+//! looks over the folder. Only this crate knows `similar` and the masks.
+
+mod bless;
+mod compare;
+mod cursor;
+mod drift;
+mod error;
+mod fact;
+mod fact_parse;
+mod golden;
+mod key;
+mod lint;
+mod mask;
+mod parse;
+mod quote;
+mod render;
+mod siblings;
+mod write;
+
+pub use bless::{BlessError, Blessed, NeverBlessed, bless, never_blessed};
+pub use compare::compare;
+pub use drift::{Difference, DifferenceKind, Drift};
+pub use error::{FileError, GoldenError, Problem};
+pub use fact::{FactField, MaskedFact};
+pub use golden::{ActRef, Detection, Golden, Line, Row};
+pub use key::LineKey;
+pub use lint::lint;
+pub use mask::{Masks, Piece, Placeholder};
+pub use render::render;

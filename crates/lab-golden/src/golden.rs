@@ -1,0 +1,87 @@
+//! A golden as data: head, tree, table, detections.
+
+use std::fmt;
+
+use lab_model::{Role, SensorKind, Verdict};
+
+use crate::MaskedFact;
+
+/// The accepted facts, verdicts and detections of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Golden {
+    /// the scenario's name
+    pub scenario: String,
+    /// MITRE ATT&CK techniques, as the scenario lists them
+    pub attack: Vec<String>,
+    /// the tree, a line each, a parent before its children
+    pub tree: Vec<Line>,
+    /// columns of the table, in the order of the catalogue
+    pub sensors: Vec<SensorKind>,
+    /// rows of the table, by the act's number
+    pub table: Vec<Row>,
+    /// detections
+    pub detections: Vec<Detection>,
+}
+
+/// One line of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// 0 for a root, one more than its parent's otherwise
+    pub depth: usize,
+    /// what happened, masked
+    pub fact: MaskedFact,
+    /// acts that anchor here, by number
+    pub acts: Vec<ActRef>,
+    /// sensors that should have seen it and did not: the exceptions
+    pub unseen: Vec<SensorKind>,
+}
+
+/// An act by number, `act 1` or `twin 2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActRef {
+    /// number within the scenario
+    pub id: u32,
+    /// act or benign twin
+    pub role: Role,
+}
+
+/// One row of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// the act
+    pub act: ActRef,
+    /// a verdict for each of the golden's sensors, in their order
+    pub verdicts: Vec<Verdict>,
+}
+
+/// One rule's hit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detection {
+    /// whose rule: `sigma`, or a sensor's word
+    pub source: String,
+    /// the rule's title, JSON-quoted
+    pub title: String,
+    /// the acts on which it fired, by number
+    pub acts: Vec<ActRef>,
+}
+
+impl fmt::Display for ActRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.role, self.id)
+    }
+}
+
+impl fmt::Display for Detection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.source, self.title)
+    }
+}
+
+impl Line {
+    /// The annotations as they stand right of the fact: `act 1, not strace`; empty for most lines.
+    pub fn annotations(&self) -> String {
+        let acts = self.acts.iter().map(ActRef::to_string);
+        let unseen = self.unseen.iter().map(|sensor| format!("not {sensor}"));
+        acts.chain(unseen).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,67 @@
+//! What the judge says of a run, as the golden that it would be.
+
+use std::collections::BTreeMap;
+
+use lab_model::{Fact, FactNode, Judged, Role, SensorKind, Verdict};
+
+use crate::{ActRef, Golden, Line, MaskedFact, Masks, Row};
+
+/// The golden of a run. Total: whatever the judge says has a text.
+pub fn render(judged: &Judged) -> Golden {
+    let mut roles: BTreeMap<u32, Role> = judged.acts.iter().map(|act| (act.id, act.role)).collect();
+    let tree = tree(&judged.tree, &mut roles);
+    let mut sensors = judged.sensors.clone();
+    sensors.sort();
+    sensors.dedup();
+    let table = roles.iter().map(|(id, role)| Row {
+        act: ActRef { id: *id, role: *role },
+        verdicts: sensors.iter().map(|sensor| verdict(judged, *id, *sensor)).collect(),
+    });
+    Golden {
+        scenario: judged.head.name.clone(),
+        attack: judged.head.attack.clone(),
+        tree,
+        table: table.collect(),
+        sensors,
+        detections: Vec::new(),
+    }
+}
+
+/// The tree's lines. An act that the scenario does not list is taken in as one, so that nothing goes unsaid.
+fn tree(roots: &[FactNode], roles: &mut BTreeMap<u32, Role>) -> Vec<Line> {
+    let mut masks = Masks::for_tree(roots);
+    let mut lines = Vec::new();
+    let mut nodes: Vec<(usize, &FactNode)> = roots.iter().rev().map(|node| (0, node)).collect();
+    while let Some((depth, node)) = nodes.pop() {
+        let mut acts: Vec<ActRef> = node.fact.acts.iter().map(|id| act(*id, roles)).collect();
+        acts.sort();
+        acts.dedup();
+        lines.push(Line {
+            depth,
+            fact: MaskedFact::of(&node.fact, &mut masks),
+            acts,
+            unseen: unseen(&node.fact),
+        });
+        nodes.extend(node.children.iter().rev().map(|child| (depth + 1, child)));
+    }
+    lines
+}
+
+fn act(id: u32, roles: &mut BTreeMap<u32, Role>) -> ActRef {
+    ActRef { id, role: *roles.entry(id).or_insert(Role::Act) }
+}
+
+/// The exceptions by sensor: one whose instances all saw it is none.
+fn unseen(fact: &Fact) -> Vec<SensorKind> {
+    let kinds = fact.unseen_by.iter().filter_map(|instance| instance.split('@').next()?.parse().ok());
+    let mut kinds: Vec<SensorKind> = kinds.collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
+}
+
+/// The verdict of a cell; the judge's silence is `absent`.
+fn verdict(judged: &Judged, act: u32, sensor: SensorKind) -> Verdict {
+    let row = judged.verdicts.iter().find(|row| row.act == act && row.sensor == sensor);
+    row.map_or(Verdict::Absent, |row| row.verdict)
+}
