@@ -14,6 +14,8 @@ pub(crate) struct Fields<'t> {
     what: &'t str,
     /// where the table is, for what it lacks
     at: &'t Location,
+    /// what it lacks is a mistake
+    whole: bool,
 }
 
 impl<'t> Fields<'t> {
@@ -31,7 +33,12 @@ impl<'t> Fields<'t> {
                 sink.push_hint(entry.key_at.clone(), message, did_you_mean(key, known.iter().copied()));
             }
         }
-        Self { table, what, at }
+        Self { table, what, at, whole: true }
+    }
+
+    /// For a table of which a part could not be read: nobody knows what it lacks.
+    pub(crate) fn whole(self, whole: bool) -> Self {
+        Self { whole, ..self }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&'t Entry> {
@@ -45,7 +52,7 @@ impl<'t> Fields<'t> {
         sink: &mut Sink,
         read: impl FnOnce(&'t Node, &str, &mut Sink) -> Option<T>,
     ) -> Option<Sourced<T>> {
-        if !self.table.contains_key(key) {
+        if self.whole && !self.table.contains_key(key) {
             sink.push(self.at.clone(), format!("missing key `{key}` in {}", self.what));
         }
         self.optional(key, sink, read)

@@ -16,16 +16,21 @@ use crate::{
 pub(crate) struct Merged {
     pub(crate) table: Table,
     pub(crate) inputs: Vec<Input>,
+    /// false: a file is missing from it, about which something was said
+    pub(crate) whole: bool,
 }
 
 /// Reads `path` (below the root) and what it inherits.
 pub(crate) fn load(files: &(impl Files + ?Sized), path: &str, sink: &mut Sink) -> Option<Merged> {
-    let mut walk = Walk { files, chain: Vec::new(), reached: BTreeMap::new(), inputs: Vec::new() };
+    let mut walk =
+        Walk { files, chain: Vec::new(), reached: BTreeMap::new(), inputs: Vec::new(), whole: true };
     let table = walk.file(path, None, sink)?;
-    no_edits_left(&table, sink);
+    if walk.whole {
+        no_edits_left(&table, sink);
+    }
     let mut inputs = walk.inputs;
     inputs.sort();
-    Some(Merged { table, inputs })
+    Some(Merged { table, inputs, whole: walk.whole })
 }
 
 struct Walk<'f, F: ?Sized> {
@@ -35,6 +40,7 @@ struct Walk<'f, F: ?Sized> {
     /// each file, and where it is inherited
     reached: BTreeMap<String, Option<Location>>,
     inputs: Vec<Input>,
+    whole: bool,
 }
 
 impl<F: Files + ?Sized> Walk<'_, F> {
@@ -68,9 +74,9 @@ impl<F: Files + ?Sized> Walk<'_, F> {
         self.chain.push(path.to_owned());
         let mut joined = Table::new();
         for (base, at) in bases {
-            let Some(base) = self.path(base, at, sink) else { continue };
-            if let Some(table) = self.file(&base, Some(at), sink) {
-                joined = join(joined, table, Some(&own), path, sink);
+            match self.path(base, at, sink).and_then(|base| self.file(&base, Some(at), sink)) {
+                Some(table) => joined = join(joined, table, Some(&own), path, sink),
+                None => self.whole = false,
             }
         }
         self.chain.pop();

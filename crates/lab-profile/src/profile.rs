@@ -148,7 +148,7 @@ fn read(
 ) -> Option<Profile> {
     let ProfileName { name, phase: number, path } = found;
     let whole = Location::file(&path);
-    let fields = Fields::new(&merged.table, "a profile", &whole, KEYS, sink);
+    let fields = Fields::new(&merged.table, "a profile", &whole, KEYS, sink).whole(merged.whole);
 
     let phase = fields.required("phase", sink, |node, key, sink| integer(node, key, 1..=99, sink));
     if let Some(Sourced { value, place: Place::Written(at) }) = &phase

@@ -7,7 +7,7 @@ use lab_model::{Act, Role, ScenarioHead, UnknownVariable, substitute};
 use crate::{
     act,
     diagnostic::{Diagnostics, Sink},
-    fields::{Fields, integer, list, no_repeats, string, strings},
+    fields::{Fields, integer, no_repeats, string, strings},
     files::{Files, Input, read_text, toml_names},
     kind,
     place::{Location, Place},
@@ -136,6 +136,7 @@ fn read(name: &str, table: &Table, input: Input, sink: &mut Sink) -> Option<Scen
         places.put("attack".to_owned(), Place::Written(entry.node.at.clone()));
     }
     let files = entries(&fields, "file", sink)
+        .unwrap_or_default()
         .iter()
         .enumerate()
         .filter_map(|(index, node)| file(node, index + 1, &mut places, sink))
@@ -145,10 +146,10 @@ fn read(name: &str, table: &Table, input: Input, sink: &mut Sink) -> Option<Scen
     let mut id = 0;
     for (key, role) in [("act", Role::Act), ("twin", Role::Twin)] {
         let nodes = entries(&fields, key, sink);
-        if nodes.is_empty() {
+        if nodes.is_some_and(<[Node]>::is_empty) {
             missing(role, &whole, sink);
         }
-        for node in nodes {
+        for node in nodes.unwrap_or_default() {
             id += 1;
             let act = act::read(node, id, role, &mut places, sink);
             if let Some(act) = &act {
@@ -161,9 +162,15 @@ fn read(name: &str, table: &Table, input: Input, sink: &mut Sink) -> Option<Scen
     Some(Scenario { head, files, images: images.into_vec(), acts, input, places })
 }
 
-/// The tables of `[[key]]`.
-fn entries<'t>(fields: &Fields<'t>, key: &str, sink: &mut Sink) -> &'t [Node] {
-    fields.get(key).and_then(|entry| list(&entry.node, key, sink)).unwrap_or_default()
+/// The tables of `[[key]]`; `None` if there is something else.
+fn entries<'t>(fields: &Fields<'t>, key: &str, sink: &mut Sink) -> Option<&'t [Node]> {
+    let Some(entry) = fields.get(key) else { return Some(&[]) };
+    if let Value::List(nodes) = &entry.node.value {
+        return Some(nodes);
+    }
+    let found = entry.node.value.type_name();
+    sink.push(entry.node.at.clone(), format!("`{key}` is {found}, expected a list of tables, `[[{key}]]`"));
+    None
 }
 
 fn missing(role: Role, at: &Location, sink: &mut Sink) {
