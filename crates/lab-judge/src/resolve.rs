@@ -161,7 +161,7 @@ impl Processes {
         let node = &self.nodes[id];
         let older = e.rank == BIRTH
             && stream.events[e.event].time.began_ns.is_some_and(|began| node.first_ns < began);
-        !node.exited && !(e.rank == BIRTH && node.fork.is_some()) && !older
+        !(node.exited || older || e.rank == BIRTH && node.fork.is_some())
     }
 
     fn add(&mut self, pid: u32, at_ns: u64) -> NodeId {
