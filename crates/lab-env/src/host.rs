@@ -22,22 +22,20 @@ const KILL_WITHIN: Duration = Duration::from_secs(5);
 /// The host of one run.
 #[derive(Debug)]
 pub struct Host {
-    inventory: Inventory,
     cgroup: PathBuf,
     sensors: PathBuf,
     folder: PathBuf,
 }
 
 impl Host {
-    /// Makes the run's cgroup and folder. `state` is where folders of runs lie; other users must be able to pass
-    /// through it, and its file system must honour set-user-id.
+    /// Makes the run's cgroup and folder, each noted in the inventory first. `state` is where folders of runs lie;
+    /// other users must be able to pass through it, and its file system must honour set-user-id.
     ///
     /// # Errors
     /// If cgroup2 is missing, or something cannot be made.
-    pub fn up(inventory_dir: &Path, state: &Path, id: &str, what: &str) -> Result<Self, EnvError> {
+    pub fn up(inventory: &mut Inventory, state: &Path, id: &str) -> Result<Self, EnvError> {
         let cgroup = cgroup::mount_point()?.join(format!("sightline-{id}"));
         let folder = state.join(id);
-        let mut inventory = Inventory::open(inventory_dir, id, what)?;
         fs::create_dir_all(state).map_err(EnvError::io("make", state))?;
         inventory.note(Thing::Folder { path: folder.clone() })?;
         make_dir(&folder)?;
@@ -45,7 +43,7 @@ impl Host {
         make_dir(&cgroup)?;
         let sensors = cgroup.join("sensors");
         make_dir(&sensors)?;
-        Ok(Self { inventory, cgroup, sensors, folder })
+        Ok(Self { cgroup, sensors, folder })
     }
 }
 
@@ -83,7 +81,9 @@ impl Environment for Host {
     }
 
     fn down(&mut self) -> Result<(), EnvError> {
-        self.inventory.clear()
+        cgroup::kill(&self.cgroup, KILL_WITHIN)?;
+        cgroup::remove(&self.cgroup)?;
+        fs::remove_dir_all(&self.folder).map_err(EnvError::io("remove", &self.folder))
     }
 }
 

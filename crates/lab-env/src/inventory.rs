@@ -45,6 +45,11 @@ pub enum Thing {
         /// folder
         path: PathBuf,
     },
+    /// a folder noted before that is finished: it is not taken away any more
+    Kept {
+        /// folder
+        path: PathBuf,
+    },
 }
 
 /// The open inventory of a live run.
@@ -110,7 +115,7 @@ impl Inventory {
         Ok(())
     }
 
-    /// Takes away everything noted, the last first, and then the inventory itself.
+    /// Takes away everything noted that is not kept, the last first, and then the inventory itself.
     ///
     /// # Errors
     /// At the first thing that will not go; the inventory stays.
@@ -200,11 +205,12 @@ fn read(path: &Path) -> Result<Vec<Thing>, EnvError> {
 fn remove_all(things: &[Thing]) -> Result<(), EnvError> {
     for thing in things.iter().rev() {
         match thing {
-            Thing::Owner { .. } => {}
+            Thing::Owner { .. } | Thing::Kept { .. } => {}
             Thing::Cgroup { path } => {
                 cgroup::kill(path, KILL_WITHIN)?;
                 cgroup::remove(path)?;
             }
+            Thing::Folder { path } if things.contains(&Thing::Kept { path: path.clone() }) => {}
             Thing::Folder { path } => match fs::remove_dir_all(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(EnvError::io("remove", path)(error));
@@ -230,19 +236,22 @@ mod tests {
     fn the_dead_are_swept_and_the_living_left() {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path().join("inventory");
-        let (dead, alive) = (temp.path().join("dead"), temp.path().join("alive"));
-        for folder in [&dead, &alive] {
+        let (dead, kept, alive) =
+            (temp.path().join("dead"), temp.path().join("kept"), temp.path().join("alive"));
+        for folder in [&dead, &kept, &alive] {
             fs::create_dir(folder).unwrap();
         }
         let mut first = Inventory::open(&dir, "first", "a test").unwrap();
         first.note(Thing::Folder { path: dead.clone() }).unwrap();
+        first.note(Thing::Folder { path: kept.clone() }).unwrap();
+        first.note(Thing::Kept { path: kept.clone() }).unwrap();
         drop(first);
         let mut second = Inventory::open(&dir, "second", "a test").unwrap();
         second.note(Thing::Folder { path: alive.clone() }).unwrap();
         assert_eq!(list_live(&dir).unwrap().len(), 1);
         let swept = sweep(&dir).unwrap();
         assert_eq!((swept.removed, swept.live), (vec!["first".to_owned()], vec!["second".to_owned()]));
-        assert!(!dead.exists() && alive.exists());
+        assert!(!dead.exists() && kept.exists() && alive.exists());
         second.clear().unwrap();
         assert!(!alive.exists());
         assert_eq!(sweep(&dir).unwrap(), super::Swept::default());
