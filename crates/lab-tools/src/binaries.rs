@@ -49,7 +49,7 @@ fn flags_variable(triple: &str) -> String {
 
 /// Messages on standard output while standard error is told line by line.
 fn run(command: &mut Command, tell: &mut dyn FnMut(&str)) -> Result<String, Error> {
-    let (mut messages, writer) = std::io::pipe().map_err(|source| pipe_error(command, source))?;
+    let (mut messages, writer) = std::io::pipe().map_err(|cause| pipe_error(command, cause))?;
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
             let mut text = String::new();
@@ -58,12 +58,12 @@ fn run(command: &mut Command, tell: &mut dyn FnMut(&str)) -> Result<String, Erro
         let ended = process::stream_errors(command.stdin(Stdio::null()).stdout(writer), tell);
         let text = reader.join().unwrap_or_else(|_| Err(std::io::Error::other("the reader panicked")));
         ended?;
-        text.map_err(|source| pipe_error(command, source))
+        text.map_err(|cause| pipe_error(command, cause))
     })
 }
 
-fn pipe_error(command: &Command, source: std::io::Error) -> Error {
-    Error::Start { program: command.get_program().to_string_lossy().into_owned(), source }
+fn pipe_error(command: &Command, cause: std::io::Error) -> Error {
+    Error::Start { program: command.get_program().to_string_lossy().into_owned(), cause }
 }
 
 #[derive(Deserialize)]

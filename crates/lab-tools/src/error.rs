@@ -8,22 +8,22 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be used.
-    #[error("{action} {}: {source}", path.display())]
+    #[error("{action} {}: {cause}", path.display())]
     Io {
         /// What was being done, as a verb: `read`, `write`, `list`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The cause.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A program could not be started.
-    #[error("start {program}: {source}")]
+    #[error("start {program}: {cause}")]
     Start {
         /// The program.
         program: String,
         /// The cause.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A program ended badly.
     #[error("run `{command}`: it ended with {status}{}", said(tail))]
@@ -76,7 +76,7 @@ impl Error {
     /// Wraps an IO error with what was being done and to what.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |cause| Self::Io { action, path, cause }
     }
 
     /// Something to type that would help, where there is one.

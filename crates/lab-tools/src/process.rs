@@ -10,7 +10,7 @@ const TAIL_LINES: usize = 12;
 
 /// Standard output of a program that must succeed.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Error> {
-    let output = command.stdin(Stdio::null()).output().map_err(|source| start_error(command, source))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|cause| start_error(command, cause))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
@@ -25,14 +25,14 @@ pub(crate) fn text(command: &mut Command) -> Result<String, Error> {
 
 /// Runs a program that must succeed, telling each line that it writes (both streams).
 pub(crate) fn stream(command: &mut Command, tell: &mut dyn FnMut(&str)) -> Result<(), Error> {
-    let (reader, writer) = std::io::pipe().map_err(|source| start_error(command, source))?;
-    let errors = writer.try_clone().map_err(|source| start_error(command, source))?;
+    let (reader, writer) = std::io::pipe().map_err(|cause| start_error(command, cause))?;
+    let errors = writer.try_clone().map_err(|cause| start_error(command, cause))?;
     stream_from(command.stdin(Stdio::null()).stdout(writer).stderr(errors), reader, tell)
 }
 
 /// Runs a program that must succeed, telling each line of its standard error; its standard output is the caller's.
 pub(crate) fn stream_errors(command: &mut Command, tell: &mut dyn FnMut(&str)) -> Result<(), Error> {
-    let (reader, writer) = std::io::pipe().map_err(|source| start_error(command, source))?;
+    let (reader, writer) = std::io::pipe().map_err(|cause| start_error(command, cause))?;
     stream_from(command.stderr(writer), reader, tell)
 }
 
@@ -40,9 +40,9 @@ fn stream_from(command: &mut Command, reader: impl Read, tell: &mut dyn FnMut(&s
     let started = command.spawn();
     // The command holds the pipes' writing ends: given up, so that the readers see the end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = started.map_err(|source| start_error(command, source))?;
+    let mut child = started.map_err(|cause| start_error(command, cause))?;
     let tail = tell_lines(reader, tell);
-    let status = child.wait().map_err(|source| start_error(command, source))?;
+    let status = child.wait().map_err(|cause| start_error(command, cause))?;
     if status.success() { Ok(()) } else { Err(failure(command, status, &tail)) }
 }
 
@@ -59,8 +59,8 @@ fn tell_lines(reader: impl Read, tell: &mut dyn FnMut(&str)) -> String {
     Vec::from(tail).join("\n")
 }
 
-fn start_error(command: &Command, source: std::io::Error) -> Error {
-    Error::Start { program: command.get_program().to_string_lossy().into_owned(), source }
+fn start_error(command: &Command, cause: std::io::Error) -> Error {
+    Error::Start { program: command.get_program().to_string_lossy().into_owned(), cause }
 }
 
 fn failure(command: &Command, status: ExitStatus, written: &str) -> Error {

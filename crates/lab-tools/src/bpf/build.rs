@@ -87,7 +87,11 @@ fn registry_folders() -> Result<Vec<PathBuf>, Error> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo"))).unwrap_or_default();
     let sources = home.join("registry/src");
-    let entries = std::fs::read_dir(&sources).map_err(Error::io("list", &sources))?;
+    let entries = match std::fs::read_dir(&sources) {
+        // Vendored sources: there is no registry.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::io("list", &sources))?,
+    };
     let mut folders: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     folders.sort();
     Ok(folders)

@@ -77,13 +77,13 @@ pub enum PrebuiltState {
 
 /// Compares the committed object with its record and with the sources.
 pub fn prebuilt_state(root: &Path) -> Result<PrebuiltState, Error> {
-    let (Some(object), Some(text)) = (read(&root.join(PREBUILT_OBJECT))?, read(&root.join(PREBUILT_RECORD))?)
-    else {
-        return Ok(PrebuiltState::Missing);
+    let stale = |what: &str| Ok(PrebuiltState::Stale { what: what.to_owned() });
+    let Some(object) = read(&root.join(PREBUILT_OBJECT))? else { return Ok(PrebuiltState::Missing) };
+    let Some(text) = read(&root.join(PREBUILT_RECORD))? else {
+        return stale("the object has no record of what it was made of beside it");
     };
     let record: Record = serde_json::from_slice(&text)
         .map_err(|error| Error::Format { path: root.join(PREBUILT_RECORD), what: error.to_string() })?;
-    let stale = |what: &str| Ok(PrebuiltState::Stale { what: what.to_owned() });
     if record.object_sha256 != files::sha256_hex(&object) {
         return stale("the object is not the one that its record tells of");
     }
@@ -156,6 +156,9 @@ pub(super) mod tests {
         fs::write(root.join(PREBUILT_OBJECT), "other").unwrap();
         let PrebuiltState::Stale { what } = prebuilt_state(root).unwrap() else { panic!("not stale") };
         assert!(what.contains("not the one that its record tells of"), "{what}");
+        fs::remove_file(root.join(PREBUILT_RECORD)).unwrap();
+        let PrebuiltState::Stale { what } = prebuilt_state(root).unwrap() else { panic!("not stale") };
+        assert!(what.contains("has no record"), "{what}");
         fs::write(root.join(PREBUILT_RECORD), "{").unwrap();
         let error = prebuilt_state(root).unwrap_err().to_string();
         assert!(error.contains("sightline-ebpf.json: EOF while parsing"), "{error}");

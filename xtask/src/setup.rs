@@ -1,0 +1,130 @@
+//! `setup`: installs what is missing.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    process::{Command, ExitCode},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use lab_tools::{
+    Options, Privilege, privilege,
+    setup::{Needs, Step, plan_setup, run_step},
+};
+
+use crate::root::Folders;
+
+/// What to install, and whether to.
+#[derive(clap::Args)]
+pub(crate) struct Cmd {
+    /// Name or phase of the profile to set up for
+    #[arg(default_value = "host")]
+    profile: String,
+    /// Install what builds the eBPF object, too
+    #[arg(long)]
+    dev: bool,
+    /// List what is missing, and install nothing; exits 2 if there is something
+    #[arg(long)]
+    no_install: bool,
+    /// Print the steps as JSON, and install nothing
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where this machine's things are.
+pub(crate) fn options(folders: &Folders) -> Result<Options> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(std::env::home_dir()?.join(".cache")));
+    let cache = cache.context("failed to find a folder for tools: neither XDG_CACHE_HOME nor HOME is set")?;
+    Ok(Options {
+        root: "/".into(),
+        path: std::env::var_os("PATH").unwrap_or_default(),
+        clone: folders.checkout.clone(),
+        tools: cache.join("sightline/tools"),
+        runs: folders.runs(),
+    })
+}
+
+/// Lists what is missing, asks on a terminal, and installs it.
+pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
+    // Every profile of today runs on the host.
+    if cmd.profile != "host" && cmd.profile != "1" {
+        bail!("no set-up is known for profile \"{}\": there is \"host\"", cmd.profile);
+    }
+    let options = options(folders)?;
+    let needs = Needs { ebpf_toolchain: cmd.dev, ..Needs::HOST };
+    let steps = plan_setup(&options, needs).context("failed to plan the set-up")?;
+    if cmd.json {
+        println!("{}", serde_json::to_string_pretty(&steps)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if steps.is_empty() {
+        eprintln!("nothing is missing");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for step in &steps {
+        eprintln!("{}: {}\n    {}", step.name, step.why, step.how);
+    }
+    if cmd.no_install {
+        return Ok(ExitCode::from(2));
+    }
+    if !agreed()? {
+        eprintln!("nothing was installed");
+        return Ok(ExitCode::from(2));
+    }
+    ask_for_sudo(&options, &steps)?;
+    for step in &steps {
+        with_progress(&step.name, |tell| run_step(&options, step, tell))
+            .with_context(|| format!("failed to set up {}", step.name))?;
+    }
+    let left = plan_setup(&options, needs).context("failed to look at what was set up")?;
+    if let Some(step) = left.first() {
+        bail!("{} is still missing after set-up: see cargo xtask doctor", step.name);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks once on a terminal; elsewhere goes ahead and says so.
+fn agreed() -> Result<bool> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        eprintln!("not a terminal: going ahead");
+        return Ok(true);
+    }
+    eprint!("go ahead? [Y/n] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    let length = std::io::stdin().read_line(&mut answer).context("failed to read the answer")?;
+    Ok(length > 0 && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
+}
+
+/// Lets sudo ask for its password before a progress line could hide the question.
+fn ask_for_sudo(options: &Options, steps: &[Step]) -> Result<()> {
+    let asks = steps.iter().any(|step| step.as_root) && privilege(options) == Privilege::SudoAsks;
+    if asks && std::io::stdin().is_terminal() && !Command::new("sudo").arg("-v").status()?.success() {
+        bail!("failed to become root: sudo refused");
+    }
+    Ok(())
+}
+
+/// Shows the last line that a long command wrote; without a terminal only what it is doing.
+pub(crate) fn with_progress<T>(name: &str, work: impl FnOnce(&mut dyn FnMut(&str)) -> T) -> T {
+    if !std::io::stderr().is_terminal() {
+        eprintln!("{name} ...");
+        return work(&mut |_| ());
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed}  {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(name.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let result = work(&mut |line| {
+        if !line.trim().is_empty() {
+            bar.set_message(line.trim().to_owned());
+        }
+    });
+    bar.finish_and_clear();
+    result
+}
