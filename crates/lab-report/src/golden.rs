@@ -1,31 +1,40 @@
-//! How a scenario stands to its golden, and the diff where it drifted.
+//! How a scenario stands to its golden: each difference, and the diff.
 
-use crate::{Comparison, escape_lines, style::Tone};
+use crate::{ScenarioReport, escape, escape_lines, style::Tone};
 
-/// The line on the golden, and below it the diff, or what would be blessed.
-pub(crate) fn golden(comparison: &Comparison) -> String {
-    match comparison {
-        Comparison::Same => format!("  golden: {}\n", Tone::Good.mark("as blessed")),
-        Comparison::Drift { diff } => {
-            let (removed, added) = changes(diff);
-            let word = Tone::Bad.mark("drift");
-            format!("  golden: {word}, {removed} removed, {added} added\n{}", indented(diff, diff_tone))
-        }
-        Comparison::Missing { would_bless } => {
-            let word = Tone::Doubtful.mark("none yet");
-            format!("  golden: {word}; this run would be blessed as\n{}", indented(would_bless, |_| None))
-        }
-        Comparison::Not { reason } => {
-            format!("  golden: {}: {}\n", Tone::Doubtful.mark("not compared"), crate::escape(reason))
-        }
+/// The line on the golden, and below it the differences and the diff, or what would be blessed.
+pub(crate) fn golden(scenario: &ScenarioReport<'_>) -> String {
+    let drift = scenario.drift;
+    if drift.is_empty() {
+        return format!("  golden: {}\n", Tone::Good.mark("as blessed"));
     }
+    let never = scenario.never_blessed();
+    let mut out = String::new();
+    if drift.new {
+        let word = Tone::Doubtful.mark("none yet");
+        if never.is_empty() {
+            out.push_str(&format!("  golden: {word}; this run would be blessed as\n"));
+            out.push_str(&indented(&drift.new_text, |_| None));
+        } else {
+            out.push_str(&format!("  golden: {word}, and this run is none to bless\n"));
+        }
+    } else {
+        let word = Tone::Bad.mark("drift");
+        out.push_str(&format!(
+            "  golden: {word} from {}: {}\n",
+            escape(&drift.file),
+            counted(drift.differences.len())
+        ));
+        for difference in &drift.differences {
+            out.push_str(&format!("    {}\n", escape(&difference.to_string())));
+        }
+        out.push_str(&indented(&drift.text_diff(), diff_tone));
+    }
+    out
 }
 
-/// Lines removed and added by a unified diff.
-pub(crate) fn changes(diff: &str) -> (usize, usize) {
-    let count =
-        |sign, file| diff.lines().filter(|line| line.starts_with(sign) && !line.starts_with(file)).count();
-    (count("-", "--- "), count("+", "+++ "))
+fn counted(differences: usize) -> String {
+    format!("{differences} difference{}", if differences == 1 { "" } else { "s" })
 }
 
 fn diff_tone(line: &str) -> Option<Tone> {

@@ -1,6 +1,10 @@
 //! What a report is made from: records and judgements, and a few words on the run as a whole.
 
+use std::path::Path;
+
+use lab_golden::{Drift, Golden};
 use lab_model::{Judged, RunOutcome, ScenarioRecord, StageRecord};
+use lab_store::Bundle;
 
 /// One run.
 #[derive(Clone, Debug)]
@@ -29,7 +33,30 @@ pub struct RunReport<'a> {
     pub interrupted: bool,
 }
 
-impl RunReport<'_> {
+impl<'a> RunReport<'a> {
+    /// The report of the bundle in `dir`; `scenarios` are made from its records, in its order.
+    pub fn new(
+        dir: &Path,
+        bundle: &'a Bundle,
+        scenarios: Vec<ScenarioReport<'a>>,
+        outcome: RunOutcome,
+    ) -> Self {
+        let manifest = &bundle.manifest;
+        Self {
+            run: dir.file_name().unwrap_or(dir.as_os_str()).to_string_lossy().into_owned(),
+            profile: manifest.profile.clone(),
+            kernel: manifest.kernel.clone(),
+            began: manifest.created.clone(),
+            bundle: dir.to_string_lossy().into_owned(),
+            chain_head: bundle.head.clone(),
+            stages: &manifest.stages,
+            scenarios,
+            troubles: Vec::new(),
+            outcome,
+            interrupted: manifest.interrupted,
+        }
+    }
+
     /// The word for how it ended, and the exit code.
     pub fn ending(&self) -> (&'static str, u8) {
         if self.interrupted { ("interrupted", 130) } else { (self.outcome.word(), self.outcome.exit_code()) }
@@ -43,28 +70,15 @@ pub struct ScenarioReport<'a> {
     pub record: &'a ScenarioRecord,
     /// what the judge made of it
     pub judged: &'a Judged,
-    /// how it stands to its golden
-    pub golden: Comparison,
+    /// what a golden of it would say
+    pub golden: &'a Golden,
+    /// how that differs from the golden there is
+    pub drift: &'a Drift,
 }
 
-/// How a scenario's record stands to its golden.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// as blessed
-    Same,
-    /// not as blessed
-    Drift {
-        /// unified diff, golden to run
-        diff: String,
-    },
-    /// there is no golden yet
-    Missing {
-        /// what `golden bless` would write
-        would_bless: String,
-    },
-    /// not compared, and why: a record that cannot be blessed, a golden that cannot be read
-    Not {
-        /// reason
-        reason: String,
-    },
+impl ScenarioReport<'_> {
+    /// Why it can't be blessed; empty if it can.
+    pub(crate) fn never_blessed(&self) -> Vec<String> {
+        lab_golden::never_blessed(self.golden, self.judged).iter().map(ToString::to_string).collect()
+    }
 }

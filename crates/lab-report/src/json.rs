@@ -3,9 +3,7 @@
 use lab_model::{PassRecord, ScenarioRecord};
 use serde_json::{Value, json};
 
-use crate::{
-    Comparison, RunReport, ScenarioReport, escape::is_hostile, golden::changes, loss::sum, next::next,
-};
+use crate::{RunReport, ScenarioReport, escape::is_hostile, loss::sum, next::next};
 
 /// The report of a run; the names are those of the terminal's. Strings are as they were recorded.
 pub fn json(report: &RunReport<'_>) -> Value {
@@ -27,21 +25,18 @@ pub fn json(report: &RunReport<'_>) -> Value {
     })
 }
 
-/// `value` over several lines, safe to print: the hostile characters that JSON would let through become `\uNNNN`.
+/// JSON as text over several lines, safe to print: the hostile characters that JSON would let through become
+/// `\uNNNN`, which is the same JSON.
 pub fn json_text(value: &Value) -> String {
     let mut out = String::new();
     for c in format!("{value:#}").chars() {
-        // Pretty-printing breaks lines outside of strings only; inside JSON has escaped them.
+        // Pretty-printing breaks lines outside of strings only; inside them JSON has escaped these already.
         if c == '\n' || !is_hostile(c) {
             out.push(c);
         } else {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         }
     }
-    out.push('\n');
     out
 }
 
@@ -58,7 +53,7 @@ fn scenario(scenario: &ScenarioReport<'_>) -> Value {
         "doubts": judged.doubts,
         "troubles": judged.troubles,
         "passes": passes(scenario.record),
-        "golden": golden(&scenario.golden),
+        "golden": golden(scenario),
     })
 }
 
@@ -82,14 +77,18 @@ fn passes(record: &ScenarioRecord) -> Vec<Value> {
     record.passes.iter().map(pass).collect()
 }
 
-fn golden(comparison: &Comparison) -> Value {
-    match comparison {
-        Comparison::Same => json!({ "state": "same" }),
-        Comparison::Drift { diff } => {
-            let (removed, added) = changes(diff);
-            json!({ "state": "drift", "removed": removed, "added": added, "diff": diff })
-        }
-        Comparison::Missing { would_bless } => json!({ "state": "missing", "would_bless": would_bless }),
-        Comparison::Not { reason } => json!({ "state": "not-compared", "reason": reason }),
-    }
+fn golden(scenario: &ScenarioReport<'_>) -> Value {
+    let drift = scenario.drift;
+    let state = match (drift.is_empty(), drift.new) {
+        (true, _) => "as-blessed",
+        (false, true) => "none-yet",
+        (false, false) => "drift",
+    };
+    json!({
+        "state": state,
+        "file": drift.file,
+        "differences": drift.differences.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "diff": drift.text_diff(),
+        "never_blessed": scenario.never_blessed(),
+    })
 }

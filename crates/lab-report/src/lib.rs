@@ -4,6 +4,7 @@
 //! comes from a record is escaped, so that no file name can move the cursor of whoever reads the report.
 
 mod escape;
+mod explain;
 mod golden;
 mod input;
 mod json;
@@ -16,7 +17,8 @@ mod table;
 mod terminal;
 
 pub use escape::{escape, escape_lines};
-pub use input::{Comparison, RunReport, ScenarioReport};
+pub use explain::{explanation, explanation_json};
+pub use input::{RunReport, ScenarioReport};
 pub use json::{json, json_text};
 pub use stages::stage_table;
 pub use style::Style;

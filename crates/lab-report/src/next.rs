@@ -1,6 +1,6 @@
 //! What to type next.
 
-use crate::{Comparison, RunReport, escape, matrix::open_verdicts};
+use crate::{RunReport, escape, matrix::open_verdicts};
 
 /// Most commands of one kind; a run that lost everything needs no hundred lines.
 const MOST: usize = 5;
@@ -32,14 +32,9 @@ pub(crate) fn next(report: &RunReport<'_>) -> Vec<(String, &'static str)> {
     }));
     for scenario in &report.scenarios {
         let name = word(&scenario.judged.head.name);
-        match scenario.golden {
-            Comparison::Missing { .. } => {
-                lines.push((format!("cargo xtask golden bless {profile} {name}"), "accept it as golden"));
-            }
-            Comparison::Drift { .. } => {
-                lines.push((format!("cargo xtask golden bless {profile} {name}"), "accept the difference"));
-            }
-            Comparison::Same | Comparison::Not { .. } => {}
+        if !scenario.drift.is_empty() && scenario.never_blessed().is_empty() {
+            let purpose = if scenario.drift.new { "accept it as golden" } else { "accept the difference" };
+            lines.push((format!("cargo xtask golden bless {profile} {name}"), purpose));
         }
     }
     if let Some(head) = &report.chain_head {

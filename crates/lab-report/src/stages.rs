@@ -1,20 +1,17 @@
 //! How long each stage took.
 
-use lab_model::{ScenarioRecord, StageRecord};
+use lab_model::StageRecord;
+use lab_store::Bundle;
 
 use crate::{Style, escape, table::table};
 
-/// Milliseconds by scenario and pass (rows) and stage (columns), with sums; `run` are the stages of the run itself.
-pub fn stage_table<'a>(
-    style: Style,
-    run: &[StageRecord],
-    scenarios: impl IntoIterator<Item = &'a ScenarioRecord>,
-) -> String {
+/// Milliseconds by scenario and pass (rows) and stage (columns), with sums.
+pub fn stage_table(bundle: &Bundle) -> String {
     let mut lines: Vec<(String, String, &[StageRecord])> = Vec::new();
-    if !run.is_empty() {
-        lines.push(("run".into(), String::new(), run));
+    if !bundle.manifest.stages.is_empty() {
+        lines.push(("run".into(), String::new(), &bundle.manifest.stages));
     }
-    for record in scenarios {
+    for record in &bundle.scenarios {
         let mut name = escape(&record.head.name);
         for pass in &record.passes {
             lines.push((std::mem::take(&mut name), pass.pass.to_string(), &pass.stages));
@@ -36,7 +33,7 @@ pub fn stage_table<'a>(
     let all: Vec<&StageRecord> = lines.iter().flat_map(|(_, _, stages)| *stages).collect();
     rows.push(row("sum", "", &names, &all));
     let numbers: Vec<usize> = (1..header.len()).collect();
-    style.finish(&format!("milliseconds by stage\n{}", table(style, header, rows, &numbers)))
+    format!("milliseconds by stage\n{}", table(Style::default(), header, rows, &numbers))
 }
 
 fn row(name: &str, pass: &str, names: &[&str], stages: &[&StageRecord]) -> Vec<String> {
@@ -44,12 +41,12 @@ fn row(name: &str, pass: &str, names: &[&str], stages: &[&StageRecord]) -> Vec<S
     cells.extend(names.iter().map(|name| {
         let mut times = stages.iter().filter(|stage| stage.stage == *name).peekable();
         let known = times.peek().is_some();
-        if known { milliseconds(times.map(|stage| stage.took_ns).sum()) } else { "-".into() }
+        if known { milliseconds(times.map(|stage| stage.took_ns as f64).sum()) } else { "-".into() }
     }));
-    cells.push(milliseconds(stages.iter().map(|stage| stage.took_ns).sum()));
+    cells.push(milliseconds(stages.iter().map(|stage| stage.took_ns as f64).sum()));
     cells
 }
 
-fn milliseconds(ns: u64) -> String {
-    format!("{:.1}", ns as f64 / 1e6)
+fn milliseconds(ns: f64) -> String {
+    format!("{:.1}", ns / 1e6)
 }

@@ -1,6 +1,6 @@
 //! The report of a run for a terminal.
 
-use lab_model::{RunOutcome, ScenarioRecord};
+use lab_model::RunOutcome;
 
 use crate::{
     RunReport, ScenarioReport, Style, escape, golden::golden, loss::losses, matrix, next::next, style::Tone,
@@ -18,7 +18,7 @@ pub fn terminal(report: &RunReport<'_>, style: Style) -> String {
         out.push_str(&format!("\n{}\n{losses}", Tone::Title.mark("loss")));
     }
     let failed =
-        report.stages.iter().filter_map(|s| Some(format!("{} failed: {}", s.stage, s.error.as_ref()?)));
+        report.stages.iter().filter_map(|s| Some(format!("{}: failed to {}", s.stage, s.error.as_ref()?)));
     let troubles: Vec<String> = failed.chain(report.troubles.iter().cloned()).collect();
     if !troubles.is_empty() {
         out.push('\n');
@@ -55,23 +55,9 @@ fn scenario_block(style: Style, scenario: &ScenarioReport<'_>) -> String {
         out.push_str(&format!("  {line}\n"));
     }
     out.push_str(&remarks("doubt", Tone::Doubtful, &judged.doubts, "  "));
-    out.push_str(&remarks("trouble", Tone::Bad, &troubles(scenario.record, &judged.troubles), "  "));
-    out.push_str(&golden(&scenario.golden));
+    out.push_str(&remarks("trouble", Tone::Bad, &judged.troubles, "  "));
+    out.push_str(&golden(scenario));
     out
-}
-
-/// The judge's troubles, and each failed stage by name where the judge has not said the same.
-fn troubles(record: &ScenarioRecord, judged: &[String]) -> Vec<String> {
-    let mut troubles = judged.to_vec();
-    for pass in &record.passes {
-        for stage in &pass.stages {
-            let Some(error) = &stage.error else { continue };
-            if !judged.iter().any(|said| said.contains(error.as_str())) {
-                troubles.push(format!("{} failed in pass {}: {error}", stage.stage, pass.pass));
-            }
-        }
-    }
-    troubles
 }
 
 fn remarks(word: &str, tone: Tone, texts: &[String], indent: &str) -> String {

@@ -1,5 +1,6 @@
 //! Reports of small made-up records, as they look.
 
+mod explain;
 mod hostile;
 mod json;
 mod samples;

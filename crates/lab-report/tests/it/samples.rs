@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lab_golden::{Drift, Golden};
 use lab_model::{
-    Act, ActKind, Balance, Counters, Expectation, Family, InstanceRecord, Interest, Judged, LossCause,
-    Origin, PassRecord, Proof, Role, RunOutcome, ScenarioHead, ScenarioRecord, Scope, SensorKind,
-    StageRecord, Verdict, VerdictRow,
+    Act, ActKind, Balance, Counters, Expectation, Fact, FactNode, Family, InstanceRecord, Interest, Judged,
+    LossCause, Open, OpenFlags, Origin, Outcome, PassRecord, Proof, Role, RunOutcome, ScenarioHead,
+    ScenarioRecord, Scope, SensorKind, Seq, Sighting, StageRecord, Verdict, VerdictRow,
 };
-use lab_report::{Comparison, RunReport, ScenarioReport};
+use lab_report::{RunReport, ScenarioReport};
 
 pub(crate) fn interest() -> Interest {
     Interest { scope: Scope::Subtree, actions: BTreeSet::new(), exec_only: false, folded: BTreeSet::new() }
@@ -45,6 +46,22 @@ fn instance(sensor: SensorKind, produced: u64, received: u64) -> InstanceRecord 
         error: None,
         events: Vec::new(),
     }
+}
+
+fn open(path: &str, act: u32) -> FactNode {
+    let open = Open { path: path.into(), flags: OpenFlags(0), late_path: false, result: Outcome::Ok(3) };
+    let sighting =
+        |sensor| Sighting { instance: format!("{sensor}@host"), events: vec![Seq { stream: 0, n: 0 }] };
+    let fact = Fact {
+        payload: open.into(),
+        ids: None,
+        acts: vec![act],
+        folded: None,
+        count: 1,
+        sightings: vec![sighting("probe"), sighting("strace")],
+        unseen_by: Vec::new(),
+    };
+    FactNode { fact, children: Vec::new() }
 }
 
 /// Two passes, the probe's and strace's; nothing lost.
@@ -101,32 +118,50 @@ pub(crate) fn judged() -> Judged {
         proofs: acts.iter().flat_map(|act| [proof(act.id, 1), proof(act.id, 2)]).collect(),
         acts,
         sensors,
-        tree: Vec::new(),
+        tree: vec![open("/etc/shadow", 1), open("/etc/hostname", 2)],
         doubts: Vec::new(),
         troubles: Vec::new(),
     }
 }
 
-/// A run of one scenario.
-pub(crate) fn report<'a>(
-    record: &'a ScenarioRecord,
-    judged: &'a Judged,
-    golden: Comparison,
-    outcome: RunOutcome,
-) -> RunReport<'a> {
-    RunReport {
-        run: "20300102-030405-host-7f3a".into(),
-        profile: "host".into(),
-        kernel: "6.1.0-30-amd64".into(),
-        began: "2030-01-02 03:04:05 UTC".into(),
-        bundle: "runs/20300102-030405-host-7f3a".into(),
-        chain_head: Some("5ca1ab1e".into()),
-        stages: &[],
-        scenarios: vec![ScenarioReport { record, judged, golden }],
-        troubles: Vec::new(),
-        outcome,
-        interrupted: false,
+/// A judged record beside its golden.
+pub(crate) struct Sample {
+    pub(crate) record: ScenarioRecord,
+    pub(crate) judged: Judged,
+    golden: Golden,
+    drift: Drift,
+}
+
+impl Sample {
+    /// Compared with the golden that `blessed` would have made; none if there is no golden yet.
+    pub(crate) fn new(record: ScenarioRecord, judged: Judged, blessed: Option<&Judged>) -> Self {
+        let golden = lab_golden::render(&judged);
+        let drift = lab_golden::compare(blessed.map(lab_golden::render).as_ref(), &golden);
+        Self { record, judged, golden, drift }
     }
+
+    /// A run of this one scenario.
+    pub(crate) fn report(&self, outcome: RunOutcome) -> RunReport<'_> {
+        let Self { record, judged, golden, drift } = self;
+        RunReport {
+            run: "20300102T030405Z-host-7f3a".into(),
+            profile: "host".into(),
+            kernel: "6.1.0-30-amd64".into(),
+            began: "2030-01-02T03:04:05Z".into(),
+            bundle: "runs/20300102T030405Z-host-7f3a".into(),
+            chain_head: Some("5ca1ab1e".into()),
+            stages: &[],
+            scenarios: vec![ScenarioReport { record, judged, golden, drift }],
+            troubles: Vec::new(),
+            outcome,
+            interrupted: false,
+        }
+    }
+}
+
+/// As blessed.
+pub(crate) fn same() -> Sample {
+    Sample::new(record(), judged(), Some(&judged()))
 }
 
 /// The probe killed in the middle: its counters and end marker are missing.
