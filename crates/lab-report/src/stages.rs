@@ -1,17 +1,20 @@
 //! How long each stage took.
 
-use lab_model::StageRecord;
-use lab_store::Bundle;
+use lab_model::{ScenarioRecord, StageRecord};
 
 use crate::{Style, escape, table::table};
 
-/// Milliseconds by scenario and pass (rows) and stage (columns), with sums.
-pub fn stage_table(bundle: &Bundle) -> String {
+/// Milliseconds by scenario and pass (rows) and stage (columns), with sums; `run` are the stages of the run as a whole.
+pub fn stage_table<'a>(
+    style: Style,
+    run: &[StageRecord],
+    scenarios: impl IntoIterator<Item = &'a ScenarioRecord>,
+) -> String {
     let mut lines: Vec<(String, String, &[StageRecord])> = Vec::new();
-    if !bundle.manifest.stages.is_empty() {
-        lines.push(("run".into(), String::new(), &bundle.manifest.stages));
+    if !run.is_empty() {
+        lines.push(("run".into(), String::new(), run));
     }
-    for record in &bundle.scenarios {
+    for record in scenarios {
         let mut name = escape(&record.head.name);
         for pass in &record.passes {
             lines.push((std::mem::take(&mut name), pass.pass.to_string(), &pass.stages));
@@ -33,7 +36,7 @@ pub fn stage_table(bundle: &Bundle) -> String {
     let all: Vec<&StageRecord> = lines.iter().flat_map(|(_, _, stages)| *stages).collect();
     rows.push(row("sum", "", &names, &all));
     let numbers: Vec<usize> = (1..header.len()).collect();
-    format!("milliseconds by stage\n{}", table(Style::default(), header, rows, &numbers))
+    format!("milliseconds by stage\n{}", table(style, header, rows, &numbers))
 }
 
 fn row(name: &str, pass: &str, names: &[&str], stages: &[&StageRecord]) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! No record can steer the terminal of whoever reads its report.
 
 use lab_model::{ActKind, Action, LossCause, Payload, Refusal, RunOutcome, Verdict};
-use lab_report::{Style, json, json_text, terminal};
+use lab_report::{Style, json, json_text, stage_table, terminal};
 
 use crate::samples::{Sample, judged, lose, record};
 
@@ -53,6 +53,7 @@ fn every_string_is_escaped() {
         for width in [None, Some(60)] {
             harmless(&terminal(&report, Style { color: false, width }));
         }
+        harmless(&stage_table(Style::default(), &stages, [&sample.record]));
         let text = json_text(&json(&report));
         harmless(&text);
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();

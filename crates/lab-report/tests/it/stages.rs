@@ -1,10 +1,7 @@
 //! The table of stage times.
 
-use std::collections::BTreeMap;
-
 use lab_model::StageRecord;
-use lab_report::stage_table;
-use lab_store::{Bundle, FORMAT, Manifest};
+use lab_report::{Style, stage_table};
 
 use crate::samples::record;
 
@@ -12,25 +9,9 @@ use crate::samples::record;
 fn rows_are_passes_and_columns_stages() {
     let mut record = record();
     record.passes[1].stages.remove(0);
-    let manifest = Manifest {
-        format: FORMAT,
-        tool: "0.0.0".into(),
-        profile: "host".into(),
-        id: "7f3a".into(),
-        created: "2030-01-02T03:04:05Z".into(),
-        kernel: "6.1.0".into(),
-        machine: "x86_64".into(),
-        boot_id: String::new(),
-        inputs: BTreeMap::new(),
-        plan: String::new(),
-        scenarios: Vec::new(),
-        sensors: BTreeMap::new(),
-        stages: vec![StageRecord { stage: "plan".into(), began_ns: 0, took_ns: 1_500_000, error: None }],
-        interrupted: false,
-    };
-    let bundle = Bundle { manifest, scenarios: vec![record], verdicts: None, head: None };
+    let run = [StageRecord { stage: "plan".into(), began_ns: 0, took_ns: 1_500_000, error: None }];
     assert_eq!(
-        stage_table(&bundle),
+        stage_table(Style::default(), &run, [&record]),
         r#"milliseconds by stage
                   pass  plan  attach  exercise  cleanup    sum
   run                    1.5       -         -        -    1.5
