@@ -83,10 +83,6 @@ pub struct Link {
     /// the file is set-user-id root
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub set_user_id: bool,
-    /// `UID` that the image takes (setresgid, setresuid) before it starts the next link; of the last link's
-    /// image see [`Act::user`], which comes after this one
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
 }
 
 macro_rules! set_id_calls {
@@ -251,7 +247,8 @@ pub struct Act {
     /// images through which it is done; the last one does it. Empty: a forked child of the actor does it.
     #[serde(default)]
     pub via: Vec<Link>,
-    /// `UID` that the last process takes (setresgid, setresuid) before it acts
+    /// `UID` that the chain takes (setgroups, setresgid, setresuid): the last process before it acts; but before the
+    /// first set-user-id image where there is one, and before the last image where the chain itself is the act
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// wanted result of the last call
@@ -273,10 +270,7 @@ impl Act {
         let mut act = self.clone();
         act.nonce = nonce.to_owned();
         let value = |name: &str| if name == "nonce" { Some(nonce.to_owned()) } else { value(name) };
-        let links = act
-            .via
-            .iter_mut()
-            .flat_map(|link| std::iter::once(&mut link.path).chain(&mut link.argv).chain(&mut link.user));
+        let links = act.via.iter_mut().flat_map(|link| std::iter::once(&mut link.path).chain(&mut link.argv));
         for text in act.kind.strings_mut().into_iter().chain(links).chain(&mut act.user) {
             *text = substitute(text, &value)?;
         }

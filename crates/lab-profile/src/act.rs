@@ -127,7 +127,7 @@ fn shared(fields: &Fields<'_>, prefix: &str, places: &mut Places, sink: &mut Sin
 }
 
 /// A user id; [`kind::id`] says which texts are one.
-pub(crate) fn user(fields: &Fields<'_>, sink: &mut Sink) -> Option<String> {
+fn user(fields: &Fields<'_>, sink: &mut Sink) -> Option<String> {
     let user = fields.optional("user", sink, |node, key, sink| {
         let text = string(node, key, sink)?;
         variables::check(text, &node.at, sink);
@@ -154,7 +154,7 @@ fn expectation(text: &str, at: &Location, sink: &mut Sink) -> Option<Expectation
     }
 }
 
-const LINK_KEYS: &[&str] = &["name", "argv", "depth", "placement", "set_user_id", "user"];
+const LINK_KEYS: &[&str] = &["name", "argv", "depth", "placement", "set_user_id"];
 const PLACEMENTS: &[(&str, Placement)] = &[("forked", Placement::Forked), ("in-place", Placement::InPlace)];
 
 /// A link, its table, and how often it stands in the chain.
@@ -187,14 +187,12 @@ fn link<'t>(node: &'t Node, sink: &mut Sink) -> Option<(Link, &'t Table, u32)> {
         word(string(node, key, sink)?, &node.at, "placement", PLACEMENTS, sink)
     });
     let set_user_id = fields.optional("set_user_id", sink, boolean);
-    let user = user(&fields, sink);
     let name = name?.value;
     let link = Link {
         path: format!("${{bin}}/{name}"),
         argv: argv.map_or_else(|| vec![name.to_owned()], |argv| argv.value),
         placement: placement.map(|placement| placement.value).unwrap_or_default(),
         set_user_id: set_user_id.is_some_and(|yes| yes.value),
-        user,
     };
     Some((link, table, depth.map_or(1, |depth| depth.value)))
 }

@@ -99,7 +99,7 @@ fn filled(text: &str, key: &str, at: &Location, sink: &mut Sink) {
 }
 
 /// A path that means the same everywhere: absolute, or beginning with a variable.
-pub(crate) fn path(text: &str, key: &str, at: &Location, sink: &mut Sink) {
+fn path(text: &str, key: &str, at: &Location, sink: &mut Sink) {
     if !(text.starts_with('/') || text.starts_with("${")) || text.contains('\0') {
         let message = format!(
             "`{key}` is {text:?}, expected an absolute path, or one below `${{work}}` or `${{canary}}`"

@@ -112,11 +112,11 @@ fn interest(scenario: &Scenario, act: &Act, say: &mut Say<'_>) {
 }
 
 fn set_user_id(act: &Act, say: &mut Say<'_>) {
-    let root = |user: &Option<String>| user.as_deref().is_none_or(|user| user == "0");
+    let root = act.user.as_deref().is_none_or(|user| user == "0");
     for (index, link) in act.via.iter().enumerate() {
-        if link.set_user_id && act.via[..index].iter().all(|before| root(&before.user)) {
+        if link.set_user_id && root {
             let message = format!("`{}` is set-user-id, but whoever starts it is root already", link.path);
-            say(&format!("via.{}", index + 1), message, Some("give the image before it a `user`"));
+            say(&format!("via.{}", index + 1), message, Some("give the act a `user`"));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     place::Place,
     plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan},
     profile::ProbeSettings,
-    scenario::{Image, Places, Scenario, SetupFile},
+    scenario::{Image, Places, Scenario, SetUpFile},
     stage::Stage,
     timeout,
 };
@@ -51,7 +51,7 @@ fn scenario_text(plan: &ScenarioPlan, out: &mut Lines) {
     out.line(1, format_args!("summary {summary:?}"), places.get("summary"));
     out.line(1, format_args!("attack {}", attack.join(" ")), places.get("attack"));
     for (file, number) in files.iter().zip(1..) {
-        let SetupFile { path, content, mode, owner } = file;
+        let SetUpFile { path, content, mode, owner } = file;
         let place = |key: &str| places.get(&format!("file.{number}.{key}"));
         out.line(1, format_args!("file {path:?}"), place("path"));
         out.line(2, format_args!("content {content:?}"), place("content"));
@@ -80,7 +80,7 @@ fn act_text(act: &Act, places: &Places, out: &mut Lines) {
         out.line(2, format_args!("{key} {value}"), place(key));
     }
     for (link, number) in via.iter().zip(1..) {
-        let Link { path, argv, placement, set_user_id, user } = link;
+        let Link { path, argv, placement, set_user_id } = link;
         let key = |key: &str| place(&format!("via.{number}.{key}"));
         let placement = match placement {
             Placement::Forked => "forked",
@@ -91,9 +91,6 @@ fn act_text(act: &Act, places: &Places, out: &mut Lines) {
         out.line(3, format_args!("placement {placement}"), key("placement"));
         if *set_user_id {
             out.line(3, "set-user-id", key("set_user_id"));
-        }
-        if let Some(user) = user {
-            out.line(3, format_args!("user {user}"), key("user"));
         }
     }
     if let Some(user) = user {

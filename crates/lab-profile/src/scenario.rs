@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_model::{Act, Role, ScenarioHead, UnknownVariable, substitute};
+use lab_model::{Act, Role, ScenarioHead};
 
 use crate::{
     act,
@@ -16,13 +16,13 @@ use crate::{
     variables,
 };
 
-/// One scenario; its strings hold variables until [`Act::bind`] and [`SetupFile::bind`].
+/// One scenario; its strings hold variables, those of its acts until [`Act::bind`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// name and meaning
     pub head: ScenarioHead,
     /// files that the environment makes before the actor starts, in order
-    pub files: Vec<SetupFile>,
+    pub files: Vec<SetUpFile>,
     /// copies of the actor that the environment places in `${bin}`, by name
     pub images: Vec<Image>,
     /// acts, then twins, numbered from 1
@@ -34,8 +34,8 @@ pub struct Scenario {
 
 /// A file made by the environment as set-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetupFile {
-    /// path; its folders are made too
+pub struct SetUpFile {
+    /// path, right in `${work}` or `${canary}`
     pub path: String,
     /// content
     pub content: String,
@@ -43,22 +43,6 @@ pub struct SetupFile {
     pub mode: u32,
     /// `UID` of its owner; `None`: whoever makes it
     pub owner: Option<String>,
-}
-
-impl SetupFile {
-    /// Puts values in place of variables.
-    ///
-    /// # Errors
-    /// Names the first variable that `value` does not know.
-    pub fn bind(&self, value: &dyn Fn(&str) -> Option<String>) -> Result<Self, UnknownVariable> {
-        let Self { path, content, mode, owner } = self;
-        Ok(Self {
-            path: substitute(path, value)?,
-            content: substitute(content, value)?,
-            mode: *mode,
-            owner: owner.as_deref().map(|owner| substitute(owner, value)).transpose()?,
-        })
-    }
 }
 
 /// A copy of the actor to place at `${bin}/NAME`.
@@ -214,7 +198,7 @@ fn is_technique(id: &str) -> bool {
     })
 }
 
-fn file(node: &Node, number: usize, places: &mut Places, sink: &mut Sink) -> Option<SetupFile> {
+fn file(node: &Node, number: usize, places: &mut Places, sink: &mut Sink) -> Option<SetUpFile> {
     let Value::Table(table) = &node.value else {
         sink.push(node.at.clone(), format!("`file` is {}, expected a table", node.value.type_name()));
         return None;
@@ -225,14 +209,12 @@ fn file(node: &Node, number: usize, places: &mut Places, sink: &mut Sink) -> Opt
     let path = fields.required("path", sink, |node, key, sink| {
         let text = string(node, key, sink)?;
         variables::check(text, &node.at, sink);
-        kind::path(text, key, &node.at, sink);
-        // Set-up is taken away with the folder of the subject; elsewhere it would stay.
-        if !["${work}/", "${canary}/"].iter().any(|folder| text.starts_with(folder)) || text.contains("/../")
-        {
-            sink.push(
-                node.at.clone(),
-                format!("`path` is {text:?}, expected one below `${{work}}` or `${{canary}}`"),
-            );
+        let name = ["${work}/", "${canary}/"].iter().find_map(|folder| text.strip_prefix(folder));
+        // An environment makes no other folders, and takes these away with all that is in them.
+        if !name.is_some_and(|name| !name.is_empty() && name != ".." && !name.contains('/')) {
+            let message =
+                format!("`path` is {text:?}, expected a file right in `${{work}}` or `${{canary}}`");
+            sink.push(node.at.clone(), message);
         }
         Some(text.to_owned())
     });
@@ -248,7 +230,7 @@ fn file(node: &Node, number: usize, places: &mut Places, sink: &mut Sink) -> Opt
         kind::id(text, key, &node.at, sink);
         Some(text.to_owned())
     });
-    Some(SetupFile {
+    Some(SetUpFile {
         path: path?.value,
         content: content?.value,
         mode: mode.map_or(0o644, |mode| mode.value),

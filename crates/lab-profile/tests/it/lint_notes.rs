@@ -82,7 +82,7 @@ fn a_helper_without_effect_a_lone_twin_and_an_idle_file() {
             "kind = \"exec\"\nvia = [{ name = \"a\" }, { name = \"b\", argv = [\"${nonce}\"], set_user_id = true }]"
         ),
         ["look:5:24: act 1: `${bin}/b` is set-user-id, but whoever starts it is root already\n  \
-          hint: give the image before it a `user`"]
+          hint: give the act a `user`"]
     );
     assert_eq!(
         notes(

@@ -82,7 +82,7 @@ owner = "7"
 [[act]]
 kind = "read"
 path = "/p/${nonce}"
-via = [{ name = "n", argv = ["arg"], depth = 2, placement = "in-place", set_user_id = true, user = "8" }]
+via = [{ name = "n", argv = ["arg"], depth = 2, placement = "in-place", set_user_id = true }]
 user = "9"
 expect = "EIO"
 interest = { scope = "process", actions = ["open"], fold = ["locale"] }
@@ -108,7 +108,6 @@ path = "/q"
         ("depth = 2", "depth = 3"),
         ("\"in-place\"", "\"forked\""),
         ("set_user_id = true", "set_user_id = false"),
-        ("\"8\"", "\"5\""),
         ("\"9\"", "\"4\""),
         ("\"EIO\"", "\"ok\""),
         ("\"process\"", "\"subtree\""),

@@ -1,8 +1,11 @@
 //! The project's own files: each one in profiles/ and scenarios/ is a test.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use lab_profile::{lint, list_profiles, list_scenarios, load_plan, load_scenario};
+use lab_profile::{Files, lint, list_profiles, list_scenarios, load_plan, load_scenario};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -25,7 +28,22 @@ fn every_profile_loads_by_name_and_phase() {
     let root = root();
     for profile in list_profiles(root.as_path()).unwrap() {
         let plan = load_plan(root.as_path(), &profile.name).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        println!("{}", plan.to_text());
         assert_eq!(plan, load_plan(root.as_path(), &profile.phase.to_string()).unwrap());
+    }
+}
+
+#[test]
+fn every_fragment_is_inherited_and_every_scenario_used() {
+    let root = root();
+    let mut used = BTreeSet::new();
+    for profile in list_profiles(root.as_path()).unwrap() {
+        let plan = load_plan(root.as_path(), &profile.name).unwrap();
+        used.extend(plan.inputs.iter().map(|input| input.path.to_string()));
+    }
+    for folder in ["profiles", "profiles/base", "scenarios"] {
+        for name in root.as_path().names(folder).unwrap() {
+            let path = format!("{folder}/{name}");
+            assert!(!path.ends_with(".toml") || used.contains(&path), "no profile uses {path}");
+        }
     }
 }

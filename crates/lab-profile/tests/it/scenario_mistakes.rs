@@ -166,10 +166,10 @@ fn unknown_variables() {
         "look:5:8: `${` without `}` in \"${work}/a-${nonce\", expected a variable such as `${work}`"
     );
     let via = said_of_act(
-        "kind = \"exec\"\nvia = [{ name = \"a\", argv = [\"a\", \"${nonc}\"], user = \"${nobod}\" }]\n",
+        "kind = \"exec\"\nvia = [{ name = \"a\", argv = [\"a\", \"${nonc}\"] }]\nuser = \"${nobod}\"\n",
     );
     assert!(via.contains("look:5:35: unknown variable `${nonc}`"), "{via}");
-    assert!(via.contains("look:5:54: unknown variable `${nobod}`"), "{via}");
+    assert!(via.contains("look:6:8: unknown variable `${nobod}`"), "{via}");
     let file = "[[file]]\npath = \"${canary}/${x}\"\ncontent = \"${y}\"\nowner = \"${z}\"\n[[act]]";
     let file = said_with("[[act]]", file);
     for (line, name) in [("4:8", "x"), ("5:11", "y"), ("6:9", "z")] {
@@ -203,7 +203,7 @@ fn bad_images() {
     assert_eq!(
         bad("[{ name = \"a\", dept = 2 }]"),
         "look:5:22: unknown key `dept` in an image of `via`, expected one of \
-         `name`, `argv`, `depth`, `placement`, `set_user_id`, `user`\n  hint: did you mean `depth`?"
+         `name`, `argv`, `depth`, `placement`, `set_user_id`\n  hint: did you mean `depth`?"
     );
     assert_eq!(
         bad("[{ name = \"a\", depth = 0 }]"),
@@ -276,9 +276,19 @@ fn bad_values_of_kinds() {
     );
     assert_eq!(
         said_with("[[act]]", "[[file]]\npath = \"/etc/motd\"\ncontent = \"\"\nmode = 0o10000\n[[act]]"),
-        "look:4:8: `path` is \"/etc/motd\", expected one below `${work}` or `${canary}`\n\
+        "look:4:8: `path` is \"/etc/motd\", expected a file right in `${work}` or `${canary}`\n\
          look:6:8: `mode` is 4096, expected a number from 0 to 4095"
     );
+}
+
+#[test]
+fn set_up_lies_where_the_environment_makes_folders() {
+    for path in ["${work}/", "${work}/a/b", "${canary}/..", "${bin}/webd", "relative"] {
+        assert_eq!(
+            said_with("[[act]]", &format!("[[file]]\npath = \"{path}\"\ncontent = \"\"\n[[act]]")),
+            format!("look:4:8: `path` is {path:?}, expected a file right in `${{work}}` or `${{canary}}`")
+        );
+    }
 }
 
 #[test]
@@ -296,6 +306,18 @@ fn all_mistakes_at_once_in_order() {
         ["look", "look:1:1", "look:2:11", "look:4:8", "look:5:8", "look:6:1", "look:8:10"],
         "{said}"
     );
+}
+
+#[test]
+fn nesting_without_end_is_a_mistake_not_a_crash() {
+    for (open, what) in [("[", "attack"), ("{a=", "attack"), ("[[x.", "")] {
+        let text = if what.is_empty() {
+            "[x".to_owned() + &".x".repeat(100_000) + "]\n"
+        } else {
+            format!("{what} = {}\n", open.repeat(100_000))
+        };
+        assert!(said(&text).starts_with("look"), "{open}");
+    }
 }
 
 #[test]
