@@ -21,13 +21,16 @@ impl std::fmt::Display for Difference {
 
 /// Everything in which `event` differs from `step`, of the fields that the sensor declares. What the receipt does not
 /// know is not compared; what the event lacks although it is declared differs.
-pub(crate) fn differences(step: &Step, event: &Event, fields: &[Field]) -> Vec<Difference> {
-    let found = fields.iter().filter_map(|&field| {
+pub(crate) fn differences<'a>(
+    step: &'a Step,
+    event: &'a Event,
+    fields: &'a [Field],
+) -> impl Iterator<Item = Difference> + 'a {
+    fields.iter().filter_map(move |&field| {
         let (expected, got) = of_process(field, &step.process, event)
             .or_else(|| of_payload(field, &step.payload, &event.payload))?;
         Some(Difference { field: format!("{field:?}").to_lowercase(), expected, got })
-    });
-    found.collect()
+    })
 }
 
 /// True if both name the same object (path, peer, child), whatever else differs.

@@ -10,13 +10,12 @@ pub(crate) fn troubles(passes: &[PassRecord]) -> Vec<String> {
     for pass in passes {
         for stage in &pass.stages {
             if let Some(error) = &stage.error {
-                troubles.push(format!("pass {}: {}: failed to {error}", pass.pass, stage.stage));
+                troubles.push(format!("pass {}: {}: {error}", pass.pass, stage.stage));
             }
         }
         for instance in pass.instances.iter().filter(|instance| !view::was_ready(instance)) {
             let error = instance.error.as_deref().unwrap_or("it never got ready");
-            troubles
-                .push(format!("pass {}: {} did not start: failed to {error}", pass.pass, instance.instance));
+            troubles.push(format!("pass {}: {} did not start: {error}", pass.pass, instance.instance));
         }
     }
     troubles
@@ -34,7 +33,7 @@ pub(crate) fn doubts(view: &View<'_>) -> Vec<String> {
         doubts.push(format!("{who} did not see the start marker"));
     }
     if let Some(error) = &record.error {
-        doubts.push(format!("{who} ended early: failed to {error}"));
+        doubts.push(format!("{who} ended early: {error}"));
     }
     let (first, last) = (record.start_marker_ns.unwrap_or(0), record.end_marker_ns.unwrap_or(u64::MAX));
     for loss in view.losses.iter().filter(|loss| loss.overlaps(first, last)) {

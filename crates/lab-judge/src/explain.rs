@@ -125,9 +125,9 @@ fn step(
         Found::Refused(reason) => StepFinding::Refused(reason.clone()),
         Found::Equal(event) => StepFinding::Equal(show(*event)),
         Found::Differs(event, differences) => StepFinding::Differs(show(*event), differences.clone()),
-        Found::Nothing(near) => StepFinding::Nothing(
-            near.map(|event| (show(event), compare::differences(call, view.stream.events[event], fields))),
-        ),
+        Found::Nothing(near) => StepFinding::Nothing(near.map(|event| {
+            (show(event), compare::differences(call, view.stream.events[event], fields).collect())
+        })),
     };
     StepExplanation {
         call: verdict::describe(receipt, index),

@@ -45,6 +45,7 @@ pub(crate) struct Matched<'a> {
 struct Search<'v, 'a> {
     view: &'v View<'a>,
     used: Vec<bool>,
+    widest_error_ns: u64,
 }
 
 /// A step that is looked for: where it stands, who made it, and the fields to compare.
@@ -79,7 +80,9 @@ pub(crate) fn match_receipts<'a>(view: &View<'a>) -> Vec<Matched<'a>> {
         }
         matched.push(Matched { receipt, findings });
     }
-    let mut search = Search { view, used: vec![false; view.stream.events.len()] };
+    let events = &view.stream.events;
+    let widest_error_ns = events.iter().map(|event| event.time.error_ns).max().unwrap_or(0);
+    let mut search = Search { view, used: vec![false; events.len()], widest_error_ns };
     for round in [Search::equal_in_time, Search::equal, Search::different] {
         wanted.retain(|wanted| match round(&mut search, wanted) {
             Some(found) => {
@@ -100,43 +103,56 @@ pub(crate) fn match_receipts<'a>(view: &View<'a>) -> Vec<Matched<'a>> {
 impl Search<'_, '_> {
     fn equal_in_time(&mut self, wanted: &Wanted<'_>) -> Option<Found> {
         let step = wanted.step;
-        self.best(wanted, |i, event| {
+        let found = self.best(wanted, Some(self.widest_error_ns), |i, event| {
             is_inside(step, event, event.time.error_ns)
                 && self.is_caller(wanted, i)
                 && is_equal(wanted, event)
-        })
-        .map(|event| self.take(event, Found::Equal(event)))
+        });
+        found.map(|event| self.take(event, Found::Equal(event)))
     }
 
     fn equal(&mut self, wanted: &Wanted<'_>) -> Option<Found> {
-        self.best(wanted, |i, event| self.is_caller(wanted, i) && is_equal(wanted, event))
+        self.best(wanted, None, |i, event| self.is_caller(wanted, i) && is_equal(wanted, event))
             .map(|event| self.take(event, Found::Equal(event)))
     }
 
     fn different(&mut self, wanted: &Wanted<'_>) -> Option<Found> {
         let step = wanted.step;
-        let event = self.best(wanted, |i, event| {
+        let is_exit = matches!(step.payload, Payload::Exit(_));
+        let slack = (!is_exit).then(|| self.widest_error_ns.saturating_add(NEAR_NS));
+        let event = self.best(wanted, slack, |i, event| {
             // An exact sensor that gives another start for the same pid at the same time is wrong about the start.
             let same_time = is_inside(step, event, 0);
             let caller = self.is_caller(wanted, i) || event.image.start_ns.is_some() && same_time;
             let near = is_inside(step, event, event.time.error_ns.saturating_add(NEAR_NS));
-            let is_exit = matches!(step.payload, Payload::Exit(_));
             caller && (is_exit || same_time || near && compare::same_object(&step.payload, &event.payload))
         })?;
-        let differences = compare::differences(step, self.view.stream.events[event], wanted.fields);
+        let differences = compare::differences(step, self.view.stream.events[event], wanted.fields).collect();
         Some(self.take(event, Found::Differs(event, differences)))
     }
 
     /// For people: the unused call of the same kind by the same pid that is nearest in time.
     fn near(&self, wanted: &Wanted<'_>) -> Option<usize> {
-        self.best(wanted, |_, _| true)
+        self.best(wanted, None, |_, _| true)
     }
 
-    fn best(&self, wanted: &Wanted<'_>, fits: impl Fn(usize, &Event) -> bool) -> Option<usize> {
-        let step = wanted.step;
-        let calls = self.view.stream.calls(step.process.pid, step.payload.action());
-        let fitting = calls.iter().copied().filter(|&i| !self.used[i] && fits(i, self.view.stream.events[i]));
-        fitting.min_by_key(|&i| self.view.stream.events[i].time.ns.abs_diff(step.ended_ns))
+    /// The fitting call nearest in time; `slack_ns`: how far outside the step it may be.
+    fn best(
+        &self,
+        wanted: &Wanted<'_>,
+        slack_ns: Option<u64>,
+        fits: impl Fn(usize, &Event) -> bool,
+    ) -> Option<usize> {
+        let (step, events) = (wanted.step, &self.view.stream.events);
+        let mut calls = self.view.stream.calls(step.process.pid, step.payload.action());
+        if let Some(slack_ns) = slack_ns {
+            let from = step.began_ns.saturating_sub(slack_ns);
+            let to = step.ended_ns.saturating_add(slack_ns);
+            calls = &calls[calls.partition_point(|&i| events[i].time.ns < from)..];
+            calls = &calls[..calls.partition_point(|&i| events[i].time.ns <= to)];
+        }
+        let fitting = calls.iter().copied().filter(|&i| !self.used[i] && fits(i, events[i]));
+        fitting.min_by_key(|&i| events[i].time.ns.abs_diff(step.ended_ns))
     }
 
     fn take(&mut self, event: usize, found: Found) -> Found {
@@ -160,7 +176,7 @@ impl Search<'_, '_> {
 }
 
 fn is_equal(wanted: &Wanted<'_>, event: &Event) -> bool {
-    compare::differences(wanted.step, event, wanted.fields).is_empty()
+    compare::differences(wanted.step, event, wanted.fields).next().is_none()
 }
 
 fn is_inside(step: &Step, event: &Event, slack_ns: u64) -> bool {

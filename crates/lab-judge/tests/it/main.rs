@@ -3,5 +3,6 @@
 mod facts;
 mod laws;
 mod sample;
+mod size;
 mod verdicts;
 mod world;

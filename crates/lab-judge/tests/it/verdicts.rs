@@ -200,7 +200,7 @@ fn a_killed_sensor_has_lost_everything_after_its_last_word() {
         let instance = &mut record.passes[pass].instances[0];
         instance.events.retain(|event| event.time.ns < middle);
         (instance.counters, instance.end_marker_ns) = (None, None);
-        instance.error = Some("go on: it was killed".to_owned());
+        instance.error = Some("it was killed".to_owned());
         assert_eq!(verdicts(&record, sensor), [Seen, Lost, Lost]);
         let judged = judge(&record);
         assert_eq!((judged.troubles.len(), outcome(&judged)), (0, RunOutcome::Inconclusive));
@@ -251,7 +251,7 @@ fn an_instance_that_never_got_ready_is_absent_and_a_trouble() {
     let instance = &mut record.passes[1].instances[0];
     instance.events.clear();
     (instance.counters, instance.start_marker_ns, instance.end_marker_ns) = (None, None, None);
-    instance.error = Some("run strace: no such file".to_owned());
+    instance.error = Some("failed to start strace: no such file".to_owned());
     assert_eq!(verdicts(&record, Strace), [Absent, Absent, Absent]);
     assert_eq!(verdicts(&record, Probe), [Seen, Seen, Seen]);
     assert_eq!(outcome_of(&record), RunOutcome::Trouble);
@@ -260,7 +260,7 @@ fn an_instance_that_never_got_ready_is_absent_and_a_trouble() {
 #[test]
 fn a_failed_stage_is_a_trouble() {
     let mut record = sample();
-    let error = Some("place the actor: disk full".to_owned());
+    let error = Some("failed to place the actor: disk full".to_owned());
     record.passes[0].stages.push(StageRecord { stage: "deploy".to_owned(), began_ns: 0, took_ns: 1, error });
     let judged = judge(&record);
     assert_eq!(judged.troubles, ["pass 1: deploy: failed to place the actor: disk full"]);
