@@ -34,7 +34,7 @@ pub(crate) fn next(report: &RunReport<'_>) -> Vec<(String, &'static str)> {
         let name = word(&scenario.judged.head.name);
         if !scenario.drift.is_empty() && scenario.never_blessed().is_empty() {
             let purpose = if scenario.drift.new { "accept it as golden" } else { "accept the difference" };
-            lines.push((format!("cargo xtask golden bless {profile} {name}"), purpose));
+            lines.push((format!("cargo xtask golden bless {profile} {name} --run {run}"), purpose));
         }
     }
     if let Some(head) = &report.chain_head {

@@ -1,6 +1,9 @@
 //! What the README says of exit codes, verdicts and kinds is what the code has.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
 use lab_model::{ActKind, RunOutcome, Verdict};
 
@@ -50,6 +53,29 @@ fn the_scenario_that_it_shows_is_one() {
     let read = lab_profile::load_scenario(&files, "example");
     let scenario = read.unwrap_or_else(|error| panic!("the scenario in README.md: {error}"));
     assert_eq!(scenario.acts.len(), 2, "an act and its twin");
+}
+
+/// The commands (`lab run`, `explain`) that a document names.
+fn commands(text: &str) -> BTreeSet<Vec<&str>> {
+    let after = text.split("cargo xtask ").skip(1);
+    let words = after.map(|rest| {
+        let line = rest.split(['`', '\n', '#']).next().unwrap_or_default();
+        let is_word = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+        line.split_whitespace().take_while(is_word).take(2).collect()
+    });
+    words.filter(|words: &Vec<&str>| !words.is_empty()).collect()
+}
+
+#[test]
+fn commands_exist() {
+    let texts = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"].map(read);
+    let named: BTreeSet<Vec<&str>> = texts.iter().flat_map(|text| commands(text)).collect();
+    assert!(named.contains(&vec!["lab", "run"]) && named.contains(&vec!["test"]), "{named:?}");
+    for command in named {
+        let help = Command::new(env!("CARGO_BIN_EXE_xtask")).args(&command).arg("--help").output();
+        let help = help.expect("xtask was built for this test");
+        assert!(help.status.success(), "a document names `cargo xtask {}`", command.join(" "));
+    }
 }
 
 #[test]

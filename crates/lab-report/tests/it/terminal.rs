@@ -73,7 +73,7 @@ loss
 
 drift (exit code 1)
 next cargo xtask explain 20300102T030405Z-host-7f3a sensitive-read/1 strace  # why this verdict
-     cargo xtask golden bless host sensitive-read                            # accept the difference
+     cargo xtask golden bless host sensitive-read --run 20300102T030405Z-host-7f3a  # accept the difference
      cargo xtask verify 20300102T030405Z-host-7f3a --head 5ca1ab1e           # that nobody changed the bundle
 "#
         )
@@ -106,7 +106,7 @@ loss
                      2  strace@host        96        96         0          0     0
 
 drift (exit code 1)
-next cargo xtask golden bless host sensitive-read                   # accept it as golden
+next cargo xtask golden bless host sensitive-read --run 20300102T030405Z-host-7f3a  # accept it as golden
      cargo xtask verify 20300102T030405Z-host-7f3a --head 5ca1ab1e  # that nobody changed the bundle
 "#
         )

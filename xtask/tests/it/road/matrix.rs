@@ -1,0 +1,72 @@
+//! The matrix: five scenarios, every act proven and seen, nothing lost; once, again, and two at a time.
+
+use serde_json::Value;
+
+use super::{Lab, code, report, state::State, turn};
+
+/// Scenario, act and sensor of every verdict that is not `seen`, and every act that is not proven.
+fn short(report: &Value) -> Vec<String> {
+    let mut short = Vec::new();
+    for scenario in report["scenarios"].as_array().expect("scenarios") {
+        let name = &scenario["name"];
+        for verdict in scenario["verdicts"].as_array().expect("verdicts") {
+            if verdict["verdict"] != "seen" {
+                short.push(format!("{name} {verdict}"));
+            }
+        }
+        for proof in scenario["proofs"].as_array().expect("proofs") {
+            if proof["proven"] != true {
+                short.push(format!("{name} {proof}"));
+            }
+        }
+        assert!(scenario["verdicts"].as_array().is_some_and(|rows| rows.len() >= 4), "{scenario}");
+        assert_eq!(scenario["doubts"], Value::Array(vec![]));
+    }
+    short
+}
+
+#[test]
+fn every_act_is_proven_and_seen_twice_in_a_row() {
+    let Some(_turn) = turn("matrix::every_act_is_proven_and_seen_twice_in_a_row") else { return };
+    let lab = Lab::new();
+    let before = State::now(&lab).without_files();
+    for _ in 0..2 {
+        let output = lab.run(&["--json"]).output().unwrap();
+        code(&output, 0);
+        let report = report(&output);
+        assert_eq!(report["scenarios"].as_array().map(Vec::len), Some(5));
+        assert_eq!(short(&report), Vec::<String>::new());
+    }
+    assert_eq!(State::now(&lab).without_files(), before);
+    // Accepting such a run changes nothing.
+    let golden = |lab: &Lab| {
+        let mut files: Vec<_> = std::fs::read_dir(lab.path("golden"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| (path.clone(), std::fs::read_to_string(path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    let accepted = golden(&lab);
+    code(&lab.xtask(&["golden", "bless"]).output().unwrap(), 0);
+    assert_eq!(golden(&lab), accepted);
+}
+
+#[test]
+fn two_at_once_do_not_disturb_each_other() {
+    let Some(_turn) = turn("matrix::two_at_once_do_not_disturb_each_other") else { return };
+    let (one, other) = (Lab::new(), Lab::new());
+    let before = State::now(&one);
+    let runs = [&one, &other].map(|lab| {
+        let mut run = lab.run(&["--json"]);
+        run.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    });
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        code(&output, 0);
+        assert_eq!(short(&report(&output)), Vec::<String>::new());
+    }
+    assert_eq!(State::now(&one).without_files(), before.without_files());
+}

@@ -1,0 +1,97 @@
+//! What the machine holds that a run could have left behind.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use super::Lab;
+
+/// Processes, cgroups, mounts, files, sockets, BPF objects.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct State {
+    processes: BTreeSet<String>,
+    cgroups: BTreeSet<String>,
+    mounts: BTreeSet<String>,
+    files: BTreeSet<String>,
+    sockets: BTreeSet<String>,
+    bpf: [BTreeSet<u32>; 3],
+}
+
+impl State {
+    pub(super) fn now(lab: &Lab) -> Self {
+        Self {
+            processes: processes(),
+            cgroups: names(&lab_env::cgroup::mount_point().unwrap()),
+            mounts: lines("/proc/mounts"),
+            files: ["/var/lib/sightline", "/run/sightline"]
+                .iter()
+                .flat_map(|dir| names(Path::new(dir)))
+                .chain(names(&lab.path("runs")))
+                .collect(),
+            sockets: sockets(),
+            bpf: [bpf_ids(BPF_PROG_GET_NEXT_ID), bpf_ids(BPF_MAP_GET_NEXT_ID), bpf_ids(BPF_LINK_GET_NEXT_ID)],
+        }
+    }
+}
+
+impl State {
+    /// The same but for files: a run that ended well leaves a bundle.
+    pub(super) fn without_files(mut self) -> Self {
+        self.files.retain(|name| !name.contains("/runs/"));
+        self
+    }
+}
+
+fn names(dir: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path().display().to_string()).filter(|name| !name.ends_with("/lock")).collect()
+}
+
+fn lines(path: &str) -> BTreeSet<String> {
+    fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// Names of the processes that are the lab's: by program, or by cgroup.
+fn processes() -> BTreeSet<String> {
+    let ours = |dir: &Path| {
+        let cgroup = fs::read_to_string(dir.join("cgroup")).unwrap_or_default();
+        let exe = fs::read_link(dir.join("exe")).unwrap_or_default();
+        let name = exe.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        cgroup.contains("/sightline-") || ["lab-actor", "lab-probe", "lab-liar", "strace"].contains(&name.as_str())
+    };
+    let dirs = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    dirs.filter(|dir| ours(dir)).map(|dir| dir.display().to_string()).collect()
+}
+
+/// Local addresses of listening TCP and of UDP sockets.
+fn sockets() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (path, listening) in [("/proc/net/tcp", Some("0A")), ("/proc/net/tcp6", Some("0A")), ("/proc/net/udp", None)] {
+        for line in lines(path) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            if fields.len() > 3 && fields[0].ends_with(':') && listening.is_none_or(|state| fields[3] == state) {
+                found.insert(format!("{path} {}", fields[1]));
+            }
+        }
+    }
+    found
+}
+
+// Commands of bpf(2): include/uapi/linux/bpf.h.
+const BPF_PROG_GET_NEXT_ID: i32 = 11;
+const BPF_MAP_GET_NEXT_ID: i32 = 12;
+const BPF_LINK_GET_NEXT_ID: i32 = 31;
+
+/// Ids of all programs, maps or links of the kernel.
+fn bpf_ids(command: i32) -> BTreeSet<u32> {
+    let mut ids = BTreeSet::new();
+    // struct { __u32 start_id; __u32 next_id; __u32 open_flags; } of union bpf_attr
+    let mut attr = [0u32; 32];
+    loop {
+        // SAFETY: the kernel reads and writes within the attribute, whose size it is told.
+        let done = unsafe { libc::syscall(libc::SYS_bpf, command, attr.as_mut_ptr(), size_of_val(&attr)) };
+        if done != 0 {
+            return ids;
+        }
+        ids.insert(attr[1]);
+        attr[0] = attr[1];
+    }
+}
