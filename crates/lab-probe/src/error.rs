@@ -39,14 +39,14 @@ pub enum Error {
     #[error("observe a {0} kernel: the probe knows the registers of x86_64 only")]
     Architecture(&'static str),
     /// A file could not be read or written.
-    #[error("{doing} {path}: {source}")]
+    #[error("{doing} {path}: {error}")]
     File {
         /// what was being done
         doing: &'static str,
         /// to which file
         path: PathBuf,
         /// why not
-        source: io::Error,
+        error: io::Error,
     },
     /// The spool is not one, or not this version's.
     #[error("read spool {path}: {message}")]
@@ -58,7 +58,7 @@ pub enum Error {
     },
     /// Signals could not be caught.
     #[error("catch signals: {0}")]
-    Signals(#[from] nix::Error),
+    Signals(nix::Error),
 }
 
 impl Error {
@@ -73,8 +73,8 @@ impl Error {
         Self::Load { message, hint }
     }
 
-    pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
-        Self::File { doing, path: path.into(), source }
+    pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>, error: io::Error) -> Self {
+        Self::File { doing, path: path.into(), error }
     }
 }
 

@@ -4,6 +4,7 @@
 //! `lab-model`'s.
 
 mod ancestry;
+mod btf;
 mod check;
 mod control;
 mod counters;

@@ -1,14 +1,16 @@
 //! Offsets of the kernel's fields, from the running kernel's BTF.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use btf_rs::{Btf, BtfType, Type};
 use lab_abi::{Kind, Offsets};
 
-use crate::Error;
+use crate::{Error, btf::Btf};
 
 /// Where the running kernel describes its types.
 pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+
+/// The type of the functions that hook the end of a task.
+const EXIT_TRACEPOINT: &str = "btf_trace_sched_process_exit";
 
 /// What the kernel's types say.
 pub(crate) struct KernelTypes {
@@ -21,16 +23,22 @@ pub(crate) struct KernelTypes {
 impl KernelTypes {
     /// Reads them from the file at `path`.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let btf = Btf::from_file(path)
-            .map_err(|error| Error::Btf { path: path.into(), message: format!("{error:#}") })?;
+        let refuse = |message: String| Error::Btf { path: path.into(), message };
+        let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
+        let mut names: Vec<&str> = Offsets::FIELDS.iter().map(|(_, strukt, _)| *strukt).collect();
+        names.push(EXIT_TRACEPOINT);
+        let btf = Btf::parse(&bytes, &names).ok_or_else(|| refuse("it is damaged".to_owned()))?;
         let mut offsets = [Offsets::UNKNOWN; Offsets::COUNT];
         for (value, (_, strukt, member)) in offsets.iter_mut().zip(Offsets::FIELDS) {
-            *value = offset(&btf, strukt, member).unwrap_or(Offsets::UNKNOWN);
+            let found = if member.is_empty() { btf.size(strukt) } else { btf.offset(strukt, member) };
+            *value = found.unwrap_or(Offsets::UNKNOWN);
         }
         if !ids_in_order(&btf) {
             set_unknown(&mut offsets, "cred_uid");
         }
-        Ok(Self { offsets, exit_has_group_dead: parameters(&btf, "btf_trace_sched_process_exit") > 2 })
+        // Its parameters: the hook's data, the task, and since 6.17 whether the group is dead.
+        let exit_has_group_dead = btf.parameters(EXIT_TRACEPOINT).is_some_and(|count| count > 2);
+        Ok(Self { offsets, exit_has_group_dead })
     }
 
     /// The fields that a kind needs and the kernel does not have, as `struct.member`; `None` is what all need.
@@ -63,73 +71,10 @@ fn needed_by(field: &str) -> Option<Kind> {
 }
 
 /// The programs read all eight ids at once: they must stand in this order.
-fn ids_in_order(btf: &Btf) -> bool {
+fn ids_in_order(btf: &Btf<'_>) -> bool {
     let ids = ["uid", "gid", "suid", "sgid", "euid", "egid", "fsuid", "fsgid"];
-    let Some(first) = offset(btf, "cred", ids[0]) else { return false };
-    ids.iter().zip(0..).all(|(id, n)| offset(btf, "cred", id) == Some(first + 4 * n))
-}
-
-/// Byte offset of `struct.a.b`; with an empty path the size of the struct.
-fn offset(btf: &Btf, strukt: &str, path: &str) -> Option<u32> {
-    let types = btf.resolve_types_by_name(strukt).ok()?;
-    let mut found = types.into_iter().find(|t| matches!(t, Type::Struct(s) if s.size() > 0))?;
-    if path.is_empty() {
-        return match found {
-            Type::Struct(s) => u32::try_from(s.size()).ok(),
-            _ => None,
-        };
-    }
-    let mut bits = 0;
-    for name in path.split('.') {
-        let (at, inner) = member(btf, &found, name)?;
-        bits += at;
-        found = inner;
-    }
-    (bits % 8 == 0).then_some(bits / 8)
-}
-
-/// Bit offset and type of a member, also one of an anonymous struct or union inside.
-fn member(btf: &Btf, of: &Type, name: &str) -> Option<(u32, Type)> {
-    let (Type::Struct(of) | Type::Union(of)) = of else { return None };
-    for member in &of.members {
-        let called = btf.resolve_name(member).unwrap_or_default();
-        if called != name && !called.is_empty() {
-            continue;
-        }
-        let inner = plain(btf, member)?;
-        if called == name {
-            return Some((member.bit_offset(), inner));
-        }
-        if let Some((at, found)) = self::member(btf, &inner, name) {
-            return Some((member.bit_offset() + at, found));
-        }
-    }
-    None
-}
-
-/// The type of something without its typedefs and qualifiers.
-fn plain(btf: &Btf, of: &dyn BtfType) -> Option<Type> {
-    let mut found = btf.resolve_type_by_id(of.get_type_id().ok()?).ok()?;
-    while let Type::Typedef(_) | Type::Const(_) | Type::Volatile(_) | Type::Restrict(_) | Type::TypeTag(_) =
-        found
-    {
-        let id = found.as_btf_type()?.get_type_id().ok()?;
-        found = btf.resolve_type_by_id(id).ok()?;
-    }
-    Some(found)
-}
-
-/// Number of parameters of a function pointer's typedef, 0 if there is none.
-fn parameters(btf: &Btf, typedef: &str) -> usize {
-    let find = || {
-        let typedef = btf.resolve_types_by_name(typedef).ok()?.into_iter().next()?;
-        let Type::Ptr(pointer) = plain(btf, typedef.as_btf_type()?)? else { return None };
-        match plain(btf, &pointer)? {
-            Type::FuncProto(proto) => Some(proto.parameters.len()),
-            _ => None,
-        }
-    };
-    find().unwrap_or(0)
+    let Some(first) = btf.offset("cred", ids[0]) else { return false };
+    ids.iter().zip(0..).all(|(id, n)| btf.offset("cred", id) == Some(first + 4 * n))
 }
 
 #[cfg(test)]

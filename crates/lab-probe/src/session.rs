@@ -49,7 +49,7 @@ pub fn record(
     input: impl Read + AsFd,
     output: &mut impl Write,
 ) -> Result<Counters, Error> {
-    catch_signals()?;
+    catch_signals().map_err(Error::Signals)?;
     let scope = Scope::open(&session.scope)?;
     let mut spool = Writer::create(&session.spool)?;
     let sizes = Sizes { ring: session.ring_bytes, threads: session.threads };

@@ -1,0 +1,224 @@
+//! A cgroup, a probe that observes it, and subjects that are forked into it and make nothing but the calls they are
+//! told to make.
+
+use std::{
+    ffi::CString,
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::{fd::AsRawFd, unix::ffi::OsStrExt},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use lab_model::{Counters, Event, Report};
+
+pub(crate) struct Lab {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) cgroup: PathBuf,
+    pub(crate) probe: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+pub(crate) const PROBE: &str = env!("CARGO_BIN_EXE_lab-probe");
+
+/// Where cgroup2 is mounted, or why these tests cannot run here.
+fn hierarchy() -> Result<PathBuf, String> {
+    // SAFETY: no arguments, cannot fail.
+    if unsafe { libc::geteuid() } != 0 {
+        return Err("it takes root".to_owned());
+    }
+    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
+        return Err("this kernel has no BTF".to_owned());
+    }
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mount = mounts.lines().find(|line| line.contains(" - cgroup2 "));
+    mount.and_then(|line| line.split(' ').nth(4)).map(PathBuf::from).ok_or("no cgroup2 is mounted".to_owned())
+}
+
+impl Lab {
+    /// A new cgroup with a probe that is ready; `None`, and it is said, where that cannot be.
+    pub(crate) fn start(name: &str, options: &[&str]) -> Option<Self> {
+        let hierarchy = match hierarchy() {
+            Ok(hierarchy) => hierarchy,
+            Err(reason) => {
+                println!("SKIP {name}: {reason}");
+                return None;
+            }
+        };
+        let cgroup = hierarchy.join(format!("sightline-test-{}-{name}", std::process::id()));
+        fs::create_dir(&cgroup).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mut probe = Command::new(PROBE)
+            .args(["record", "--scope"])
+            .arg(&cgroup)
+            .arg("--spool")
+            .arg(dir.path().join("spool"))
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = probe.stdin.take();
+        let output = BufReader::new(probe.stdout.take().unwrap());
+        let mut lab = Self { dir, cgroup, probe, input, output };
+        match lab.report() {
+            Some(Report::Ready { refused, .. }) => assert_eq!(refused, []),
+            other => panic!("expected ready, got {other:?}"),
+        }
+        Some(lab)
+    }
+
+    pub(crate) fn report(&mut self) -> Option<Report> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap())
+    }
+
+    pub(crate) fn say(&mut self, line: &str) {
+        writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    pub(crate) fn hang_up(&mut self) {
+        self.input = None;
+    }
+
+    pub(crate) fn path(&self, name: &str) -> CString {
+        CString::new(self.dir.path().join(name).as_os_str().as_bytes()).unwrap()
+    }
+
+    /// Forks a subject into the scope; it runs `body`, which may only make system calls, and ends with its result.
+    pub(crate) fn subject(&self, body: impl FnOnce() -> i32) -> Subject {
+        subject_in(&self.cgroup, body)
+    }
+
+    /// Waits until the probe has seen a marker, so that everything before it is in the spool.
+    pub(crate) fn mark(&mut self, name: &str) {
+        self.say(&format!("marker {name}"));
+        let path = self.path(name);
+        loop {
+            // The probe may hear of the marker only after the first try.
+            self.subject(|| open(&path, libc::O_RDONLY).min(0)).wait();
+            if self.output.buffer().is_empty() && !readable(&self.output) {
+                continue;
+            }
+            match self.report() {
+                Some(Report::Marker { name: seen, .. }) => break assert_eq!(seen, name),
+                other => panic!("expected the marker, got {other:?}"),
+            }
+        }
+    }
+
+    /// Ends the probe: its events and its account, which must balance.
+    pub(crate) fn stop(mut self) -> (Vec<Event>, Counters) {
+        self.say("stop");
+        let counters = match self.report() {
+            Some(Report::Counters { counters }) => counters,
+            other => panic!("expected counters, got {other:?}"),
+        };
+        assert_eq!(self.report(), Some(Report::Done));
+        assert!(self.probe.wait().unwrap().success());
+        for (program, balance) in &counters.programs {
+            assert!(balance.holds(), "{program}: {balance:?}");
+        }
+        (self.events(), counters)
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let out = self.dir.path().join("events.jsonl");
+        let status = Command::new(PROBE)
+            .args(["decode", "--instance", "probe@host", "--spool"])
+            .arg(self.dir.path().join("spool"))
+            .arg("--events")
+            .arg(&out)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let text = fs::read_to_string(out).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.input = None;
+        let _ = self.probe.wait();
+        let _ = fs::remove_dir(&self.cgroup);
+    }
+}
+
+fn readable(output: &BufReader<ChildStdout>) -> bool {
+    let mut poll = libc::pollfd { fd: output.get_ref().as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one valid pollfd.
+    unsafe { libc::poll(&raw mut poll, 1, 20) > 0 }
+}
+
+/// A forked process.
+pub(crate) struct Subject {
+    pub(crate) pid: u32,
+}
+
+impl Subject {
+    /// Its wait status.
+    pub(crate) fn wait(&self) -> i32 {
+        let mut status = 0;
+        // SAFETY: our own child.
+        unsafe { libc::waitpid(self.pid as i32, &raw mut status, 0) };
+        status
+    }
+}
+
+pub(crate) fn subject_in(cgroup: &Path, body: impl FnOnce() -> i32) -> Subject {
+    let mut gate = [0; 2];
+    // SAFETY: `gate` has room for two descriptors.
+    assert_eq!(unsafe { libc::pipe2(gate.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
+    // SAFETY: the child makes system calls only, until it ends or execs.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let mut byte = 0u8;
+        // SAFETY: valid descriptor and buffer; `_exit` runs no destructors.
+        unsafe {
+            libc::read(gate[0], (&raw mut byte).cast(), 1);
+            libc::_exit(body());
+        }
+    }
+    assert!(pid > 0);
+    fs::write(cgroup.join("cgroup.procs"), pid.to_string()).unwrap();
+    // SAFETY: our own descriptors.
+    unsafe {
+        libc::write(gate[1], b"x".as_ptr().cast(), 1);
+        libc::close(gate[0]);
+        libc::close(gate[1]);
+    }
+    Subject { pid: pid as u32 }
+}
+
+/// openat: the descriptor or -errno.
+pub(crate) fn open(path: &CString, flags: i32) -> i32 {
+    // SAFETY: a valid string.
+    call(unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0o600) })
+}
+
+/// A raw system call's result: the value or -errno.
+pub(crate) fn call(result: i64) -> i32 {
+    if result >= 0 {
+        return result as i32;
+    }
+    // SAFETY: errno of this thread.
+    -unsafe { *libc::__errno_location() }
+}
+
+/// The payloads of a process, of one action.
+macro_rules! of {
+    ($events:expr, $pid:expr, $variant:ident) => {
+        $events
+            .iter()
+            .filter(|event| event.image.pid == Some($pid))
+            .filter_map(|event| match &event.payload {
+                lab_model::Payload::$variant(payload) => Some(payload.clone()),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+}
+pub(crate) use of;

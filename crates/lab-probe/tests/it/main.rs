@@ -1,0 +1,17 @@
+//! The probe on the real kernel: what a subject does is what the events say.
+
+mod accept;
+mod balance;
+mod bind;
+mod connect;
+mod errors;
+mod exec;
+mod exit;
+mod fork;
+mod killed;
+mod lab;
+mod open;
+mod rename;
+mod scope;
+mod setid;
+mod unlink;
