@@ -73,6 +73,11 @@ impl Comparison<'_> {
         while let Some((a, b, parent)) = lists.pop() {
             let matching = siblings(&old, &new, &a, &b);
             for (from, to, tie) in matching.pairs {
+                if tie == Tie::Equal {
+                    let count = forest_a.subtree(from).len();
+                    partners[to..to + count].iter_mut().zip(from..).for_each(|(at, from)| *at = Some(from));
+                    continue;
+                }
                 partners[to] = Some(from);
                 self.pair(&old, &new, from, to, tie);
                 lists.push((forest_a.children[from].clone(), forest_b.children[to].clone(), Some(from)));

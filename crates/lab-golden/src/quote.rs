@@ -59,8 +59,9 @@ pub(crate) fn unquote(input: &str) -> Result<(Vec<Piece>, usize), Problem> {
         match c {
             '"' => break,
             '<' => {
-                let end = input[at..].find(['>', '"']).filter(|end| input[at..].as_bytes()[*end] == b'>');
-                let end = at + end.ok_or_else(|| Problem::BadString("a `<` without its `>`".into()))?;
+                let end = input[at..].find(['>', '"']).map(|end| at + end);
+                let end = end.filter(|end| input.as_bytes()[*end] == b'>');
+                let end = end.ok_or_else(|| Problem::BadString("a `<` without its `>`".into()))?;
                 push_literal(&mut pieces, &mut literal)?;
                 pieces.push(Piece::Placeholder(Placeholder::parse(&input[at..=end])?));
                 at = end + 1;

@@ -7,6 +7,8 @@ use crate::{Line, key::Forest};
 /// How two lines belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tie {
+    /// the whole subtrees are equal
+    Equal,
     /// the fact is the same, in the same place
     Same,
     /// the fact is the same, in another place among its siblings
@@ -32,20 +34,21 @@ pub(crate) struct Side<'a> {
 /// More pairs of candidates than this are taken in order, not by likeness.
 const MOST_CANDIDATES: usize = 10_000;
 
-/// Matches two lists of siblings. Subtrees that are equal in everything are left out of the pairs.
+/// Matches two lists of siblings.
 pub(crate) fn siblings(old: &Side<'_>, new: &Side<'_>, a: &[usize], b: &[usize]) -> Matching {
     let mut matching = Matching::default();
     let (prints_a, prints_b): (Vec<u64>, Vec<u64>) = (
         a.iter().map(|at| old.forest.prints[*at]).collect(),
         b.iter().map(|at| new.forest.prints[*at]).collect(),
     );
-    let mut hunks = Vec::new();
-    for (a, b) in unequal(&prints_a, &prints_b, a, b, |_, _| {}) {
+    let (mut hunks, mut equal) = (Vec::new(), Vec::new());
+    for (a, b) in unequal(&prints_a, &prints_b, a, b, |x, y| equal.push((x, y, Tie::Equal))) {
         let texts_a: Vec<&str> = a.iter().map(|at| old.forest.texts[*at].as_str()).collect();
         let texts_b: Vec<&str> = b.iter().map(|at| new.forest.texts[*at].as_str()).collect();
         let pairs = &mut matching.pairs;
         hunks.extend(unequal(&texts_a, &texts_b, a, b, |x, y| pairs.push((x, y, Tie::Same))));
     }
+    matching.pairs.extend(equal);
     let mut hunks: Vec<(Vec<usize>, Vec<usize>)> =
         hunks.into_iter().map(|(a, b)| (a.into(), b.into())).collect();
     moved(old, new, &mut hunks, &mut matching.pairs);

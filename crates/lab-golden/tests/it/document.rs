@@ -1,0 +1,79 @@
+//! docs/golden-format.md: its examples are goldens, and it leaves out no construct.
+
+use lab_golden::Golden;
+
+use crate::sample::EVERYTHING;
+
+const DOCUMENT: &str = include_str!("../../../../docs/golden-format.md");
+
+/// The fenced blocks that are marked `kind`, with what follows the mark, and the line they begin on.
+fn blocks(kind: &str) -> Vec<(usize, String, String)> {
+    let (mut out, mut open): (Vec<(usize, String, String)>, bool) = (Vec::new(), false);
+    let mut wanted = false;
+    for (at, line) in DOCUMENT.lines().enumerate() {
+        match line.strip_prefix("```") {
+            Some(mark) if !open => {
+                let (word, rest) = mark.split_once(' ').unwrap_or((mark, ""));
+                wanted = word == kind;
+                open = true;
+                if wanted {
+                    out.push((at + 1, rest.to_owned(), String::new()));
+                }
+            }
+            Some(_) => open = false,
+            None if open && wanted => {
+                let (_, _, text) = out.last_mut().unwrap();
+                text.push_str(line);
+                text.push('\n');
+            }
+            None => {}
+        }
+    }
+    out
+}
+
+/// A golden around lines of a tree.
+fn around(tree: &str) -> String {
+    format!(
+        "sightline golden 1\nscenario example  attack T1059\n\ntree\n{tree}\ntable     probe   strace\n  act 1   seen    seen\n  act 2   seen    seen\n  twin 3  seen    seen\n\ndetections\n  none\n"
+    )
+}
+
+#[test]
+fn each_example_reads_and_is_as_bless_writes_it() {
+    let (whole, trees) = (blocks("golden"), blocks("golden-tree"));
+    assert!(!whole.is_empty() && trees.len() >= 12, "{} whole, {} trees", whole.len(), trees.len());
+    let wholes = whole.into_iter().map(|(line, _, text)| (line, text));
+    for (line, text) in wholes.chain(trees.into_iter().map(|(line, _, text)| (line, around(&text)))) {
+        let golden =
+            Golden::parse(&text, "example").unwrap_or_else(|e| panic!("example at line {line}: {e}\n{text}"));
+        assert_eq!(golden.to_text(), text, "example at line {line}");
+    }
+}
+
+#[test]
+fn each_bad_example_gets_the_message_beside_it() {
+    let bad = blocks("golden-bad");
+    assert!(bad.len() >= 5);
+    for (line, expected, text) in bad {
+        let text = if text.starts_with("  ") { around(&text) } else { text };
+        let found = Golden::parse(&text, "x").expect_err("a bad example was read").problem.to_string();
+        assert_eq!(found, expected, "example at line {line}");
+    }
+}
+
+#[test]
+fn every_construct_is_shown() {
+    let shown: String =
+        [blocks("golden"), blocks("golden-tree")].concat().into_iter().map(|(_, _, text)| text).collect();
+    let golden = Golden::parse(EVERYTHING, "everything").unwrap();
+    for line in &golden.tree {
+        assert!(shown.contains(&format!("  {}", line.fact.word)), "no example of `{}`", line.fact.word);
+    }
+    let model = lab_model::Action::ALL.iter().map(|action| action.word());
+    for word in
+        model.chain(["opens", "<pid:1>", "<port:1>", "<port>", "<nonce>", "not strace", "signal", "sigma"])
+    {
+        assert!(shown.contains(word), "no example of `{word}`");
+    }
+}

@@ -1,0 +1,11 @@
+//! Goldens end to end: laws over arbitrary facts, mutations of every line, the document's examples, bad input.
+
+mod bad_input;
+mod blessing;
+mod comparing;
+mod document;
+mod folder;
+mod laws;
+mod mutations;
+mod sample;
+mod strategy;
