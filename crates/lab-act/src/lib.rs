@@ -2,7 +2,13 @@
 //!
 //! - [`actor`]: what the binary `lab-actor` does.
 //! - [`hash`]: keyed hashes of content.
+//! - [`liar`]: the lying actor, by which the witnesses are tested.
+//! - [`witness`]: the table of what must be observed of each kind of act, and those who observe it.
 
 pub mod actor;
 mod dns;
 pub mod hash;
+pub mod liar;
+pub mod witness;
+
+pub use witness::{WitnessError, Witnesses};

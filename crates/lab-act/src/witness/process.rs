@@ -1,0 +1,137 @@
+//! What `/proc` says of the processes of an act while they are held.
+
+use std::{fs, net::SocketAddr, os::unix::fs::MetadataExt as _};
+
+use lab_model::{FileId, Ids};
+use procfs::{
+    ProcResult,
+    process::{FDTarget, Process},
+};
+
+/// How far up a chain of parents is followed.
+const LONGEST_LINE: usize = 64;
+
+/// A process as the kernel showed it.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub(super) pid: u32,
+    pub(super) start_ticks: u64,
+    pub(super) comm: String,
+    /// it has ended and is not yet reaped
+    pub(super) zombie: bool,
+    pub(super) ids: Ids,
+    pub(super) groups: Vec<u32>,
+    /// parent, its parent, and so on
+    pub(super) ancestors: Vec<u32>,
+    /// arguments, the zeroth included
+    pub(super) argv: Vec<Vec<u8>>,
+    pub(super) exe: Option<FileId>,
+    pub(super) sockets: Vec<Socket>,
+}
+
+/// A TCP or UDP socket that a process has open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Socket {
+    pub(super) tcp: bool,
+    pub(super) listens: bool,
+    pub(super) local: SocketAddr,
+    pub(super) remote: SocketAddr,
+}
+
+/// Looks at a process; the error says why there is nothing to see.
+pub(super) fn look(pid: u32) -> Result<View, String> {
+    read(pid).map_err(|error| format!("process {pid}: {error}"))
+}
+
+fn read(pid: u32) -> ProcResult<View> {
+    let process = Process::new(pid.cast_signed())?;
+    let (stat, status) = (process.stat()?, process.status()?);
+    let zombie = stat.state == 'Z';
+    let ids = Ids {
+        uid: status.ruid,
+        euid: status.euid,
+        suid: status.suid,
+        fsuid: status.fuid,
+        gid: status.rgid,
+        egid: status.egid,
+        sgid: status.sgid,
+        fsgid: status.fgid,
+    };
+    let cmdline = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let argv = cmdline
+        .strip_suffix(&[0])
+        .map_or(Vec::new(), |args| args.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect());
+    Ok(View {
+        pid,
+        start_ticks: stat.starttime,
+        ancestors: ancestors(stat.ppid),
+        comm: stat.comm,
+        zombie,
+        ids,
+        groups: status.groups.clone(),
+        argv,
+        exe: file_id(&format!("/proc/{pid}/exe")),
+        sockets: if zombie { Vec::new() } else { sockets(&process)? },
+    })
+}
+
+/// Device and inode of the file that a path leads to.
+pub(super) fn file_id(path: &str) -> Option<FileId> {
+    fs::metadata(path).ok().map(|file| FileId { dev: file.dev(), ino: file.ino() })
+}
+
+fn ancestors(mut pid: i32) -> Vec<u32> {
+    let mut line = Vec::new();
+    while pid > 0 && line.len() < LONGEST_LINE {
+        line.push(pid.cast_unsigned());
+        match Process::new(pid).and_then(|parent| parent.stat()) {
+            Ok(stat) => pid = stat.ppid,
+            Err(_) => break,
+        }
+    }
+    line
+}
+
+fn sockets(process: &Process) -> ProcResult<Vec<Socket>> {
+    let inodes: Vec<u64> = process
+        .fd()?
+        .filter_map(|fd| match fd.ok()?.target {
+            FDTarget::Socket(inode) => Some(inode),
+            _ => None,
+        })
+        .collect();
+    let mut sockets = Vec::new();
+    // A kernel without IPv6 has no tables for it.
+    let tcp = process.tcp()?.into_iter().chain(process.tcp6().unwrap_or_default());
+    for entry in tcp.filter(|entry| inodes.contains(&entry.inode)) {
+        sockets.push(Socket {
+            tcp: true,
+            listens: entry.state == procfs::net::TcpState::Listen,
+            local: entry.local_address,
+            remote: entry.remote_address,
+        });
+    }
+    let udp = process.udp()?.into_iter().chain(process.udp6().unwrap_or_default());
+    for entry in udp.filter(|entry| inodes.contains(&entry.inode)) {
+        sockets.push(Socket {
+            tcp: false,
+            listens: false,
+            local: entry.local_address,
+            remote: entry.remote_address,
+        });
+    }
+    Ok(sockets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::look;
+
+    #[test]
+    fn this_process_is_seen_and_an_impossible_one_is_not() {
+        let me = look(std::process::id()).unwrap();
+        assert!(!me.zombie && me.exe.is_some() && !me.argv.is_empty());
+        assert_eq!(me.ancestors[0], std::os::unix::process::parent_id());
+        assert!(look(u32::MAX).is_err() && look(0).is_err());
+    }
+}

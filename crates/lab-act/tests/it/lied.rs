@@ -1,0 +1,224 @@
+//! Acts that are not performed, or not as ordered, stay unproven: act by act.
+
+use lab_act::{
+    Witnesses,
+    hash::{key_bytes, keyed_hash},
+};
+use lab_model::{Act, ActKind, Family, Payload, Placement, Receipt, Text};
+
+use crate::{
+    cases::{self, act, link},
+    stage::{ACTOR, Actor, Folder, KEY, LIAR, families, observe, observe_other, root},
+};
+
+#[test]
+fn no_lie_is_believed() {
+    if !root("no_lie_is_believed") {
+        return;
+    }
+    let (folder, mut witnesses) = (Folder::new(), Witnesses::start(KEY).unwrap());
+    let mut liar = Actor::start(LIAR);
+    for case in cases::all(&folder, &witnesses) {
+        let (receipt, words) = observe(&mut liar, &mut witnesses, &case.act);
+        assert!(
+            families(&words).is_subset(&[Family::Receipt].into()),
+            "{}: {words:#?}\n{receipt:#?}",
+            case.name
+        );
+        let own_word: Vec<_> = words.iter().filter(|word| word.family == Family::Receipt).collect();
+        assert!(own_word.iter().all(|word| word.observed), "{}: a poor liar: {own_word:#?}", case.name);
+    }
+}
+
+/// Someone who performs all acts rightly but one, about which he lies.
+fn families_of(act: &Act, done: &Act, forge: impl Fn(&mut Receipt)) -> Vec<Family> {
+    let mut witnesses = Witnesses::start(KEY).unwrap();
+    let mut actor = Actor::start(ACTOR);
+    let (_, words) = observe_other(&mut actor, &mut witnesses, act, done, forge);
+    families(&words).into_iter().collect()
+}
+
+fn principal(receipt: &mut Receipt) -> &mut lab_model::Step {
+    let at = receipt.principal.unwrap();
+    &mut receipt.steps[at]
+}
+
+fn hash(content: &str) -> Option<String> {
+    Some(keyed_hash(&key_bytes(KEY).unwrap(), content.as_bytes()))
+}
+
+#[test]
+fn other_content_is_noticed_outside() {
+    if !root("other_content_is_noticed_outside") {
+        return;
+    }
+    let folder = Folder::new();
+    let (path, wanted) = (folder.path("canary/x"), "sl1".to_owned());
+    for kind in [
+        ActKind::Write { path: path.clone(), content: wanted.clone() },
+        ActKind::Append { path, content: wanted },
+    ] {
+        std::fs::write(folder.path("canary/x"), "canary\n").unwrap();
+        let mut done = kind.clone();
+        if let ActKind::Write { content, .. } | ActKind::Append { content, .. } = &mut done {
+            "other".clone_into(content);
+        }
+        let forge = |receipt: &mut Receipt| principal(receipt).content = hash("sl1");
+        assert_eq!(families_of(&act(1, kind), &act(1, done), forge), [Family::Receipt, Family::Kernel]);
+    }
+}
+
+#[test]
+fn content_that_was_there_before_proves_nothing() {
+    if !root("content_that_was_there_before_proves_nothing") {
+        return;
+    }
+    let folder = Folder::new();
+    let (path, content) = (folder.path("canary/x"), "sl1".to_owned());
+    std::fs::write(&path, &content).unwrap();
+    let act = act(1, ActKind::Write { path, content });
+    assert_eq!(families_of(&act, &act, |_| {}), [Family::Receipt, Family::Kernel]);
+}
+
+#[test]
+fn another_file_is_noticed_by_both() {
+    if !root("another_file_is_noticed_by_both") {
+        return;
+    }
+    let folder = Folder::new();
+    let paths = ["x", "y"].map(|name| folder.path(&format!("canary/{name}")));
+    for kind in [
+        |path: &str| ActKind::Read { path: path.to_owned() },
+        |path: &str| ActKind::Unlink { path: path.to_owned() },
+        |path: &str| ActKind::Rename { from: path.to_owned(), to: format!("{path}.new") },
+        |path: &str| ActKind::Write { path: path.to_owned(), content: "sl1".to_owned() },
+    ] {
+        std::fs::write(&paths[0], "canary x").unwrap();
+        std::fs::write(&paths[1], "canary y").unwrap();
+        let claimed = paths[0].clone();
+        let forge = move |receipt: &mut Receipt| match &mut principal(receipt).payload {
+            Payload::Open(open) => open.path = Text::from(claimed.as_str()),
+            Payload::Unlink(unlink) => unlink.path = Text::from(claimed.as_str()),
+            Payload::Rename(rename) => {
+                rename.from = Text::from(claimed.as_str());
+                rename.to = Text::from(format!("{claimed}.new"));
+            }
+            _ => panic!("no file"),
+        };
+        assert_eq!(families_of(&act(1, kind(&paths[0])), &act(1, kind(&paths[1])), forge), [Family::Receipt]);
+    }
+}
+
+#[test]
+fn a_connection_without_its_payload_is_noticed() {
+    if !root("a_connection_without_its_payload_is_noticed") {
+        return;
+    }
+    let mut witnesses = Witnesses::start(KEY).unwrap();
+    let mut actor = Actor::start(ACTOR);
+    let address = witnesses.sink().to_string();
+    let with =
+        |payload: &str| act(1, ActKind::Connect { address: address.clone(), payload: payload.to_owned() });
+    let (_, words) = observe_other(&mut actor, &mut witnesses, &with("sl1"), &with(""), |_| {});
+    assert_eq!(families(&words), [Family::Receipt].into(), "{words:#?}");
+
+    let resolver = witnesses.resolver().to_string();
+    let of = |name: &str| act(2, ActKind::Resolve { resolver: resolver.clone(), name: name.to_owned() });
+    let (_, words) = observe_other(&mut actor, &mut witnesses, &of("sl1.test"), &of("other.test"), |_| {});
+    assert_eq!(families(&words), [Family::Receipt].into(), "{words:#?}");
+}
+
+#[test]
+fn an_earlier_beacon_proves_no_later_one() {
+    if !root("an_earlier_beacon_proves_no_later_one") {
+        return;
+    }
+    let mut witnesses = Witnesses::start(KEY).unwrap();
+    let (mut actor, mut liar) = (Actor::start(ACTOR), Actor::start(LIAR));
+    let kind = ActKind::Connect { address: witnesses.sink().to_string(), payload: "sl1".to_owned() };
+    let (_, words) = observe(&mut actor, &mut witnesses, &act(1, kind.clone()));
+    assert_eq!(families(&words).len(), 3, "{words:#?}");
+    let (_, words) = observe(&mut liar, &mut witnesses, &act(2, kind));
+    assert_eq!(families(&words), [Family::Receipt].into(), "{words:#?}");
+}
+
+#[test]
+fn other_arguments_and_images_are_noticed() {
+    if !root("other_arguments_and_images_are_noticed") {
+        return;
+    }
+    let folder = Folder::new();
+    let mut wanted = act(1, ActKind::Exec);
+    wanted.via = vec![link(&folder, "one", Placement::Forked), link(&folder, "two", Placement::Forked)];
+    let claimed = wanted.via.clone();
+    let forge = move |receipt: &mut Receipt| {
+        let execs = receipt.steps.iter_mut().filter_map(|step| match &mut step.payload {
+            Payload::Exec(exec) => Some(exec),
+            _ => None,
+        });
+        for (exec, link) in execs.zip(&claimed) {
+            exec.path = Text::from(link.path.as_str());
+            exec.argv = Some(link.argv.iter().map(|arg| Text::from(arg.as_str())).collect());
+        }
+    };
+    assert_eq!(families_of(&wanted, &wanted, &forge), [Family::Receipt, Family::Kernel]);
+    let mut other = wanted.clone();
+    other.via[1].argv[2] = "sl9".to_owned();
+    assert_eq!(families_of(&wanted, &other, &forge), [Family::Receipt]);
+    let mut other = wanted.clone();
+    other.via[0].path = folder.path("bin/three");
+    assert_eq!(families_of(&wanted, &other, &forge), [Family::Receipt]);
+}
+
+#[test]
+fn other_ids_are_noticed() {
+    if !root("other_ids_are_noticed") {
+        return;
+    }
+    let with =
+        |id: &str| act(1, ActKind::Setid { call: lab_model::SetIdCall::Setuid, ids: vec![id.to_owned()] });
+    let forge = |receipt: &mut Receipt| {
+        let Payload::SetId(set) = &mut principal(receipt).payload else { panic!("no setid") };
+        set.requested = vec![Some(65534)];
+    };
+    assert_eq!(families_of(&with("65534"), &with("65534"), forge), [Family::Receipt, Family::Kernel]);
+    assert_eq!(families_of(&with("65534"), &with("1"), forge), [Family::Receipt]);
+}
+
+#[test]
+fn a_refusal_that_would_not_happen_is_noticed() {
+    if !root("a_refusal_that_would_not_happen_is_noticed") {
+        return;
+    }
+    let folder = Folder::new();
+    std::fs::write(folder.path("canary/open"), "x").unwrap();
+    let mut act = act(1, ActKind::Read { path: folder.path("canary/open") });
+    act.user = Some("65534".to_owned());
+    let mut wanted = act.clone();
+    wanted.expect = lab_model::Expectation::Errno(lab_model::Errno(libc::EACCES));
+    let forge = |receipt: &mut Receipt| {
+        let Payload::Open(open) = &mut principal(receipt).payload else { panic!("no open") };
+        open.result = lab_model::Outcome::Errno(lab_model::Errno(libc::EACCES));
+    };
+    assert_eq!(families_of(&wanted, &act, forge), [Family::Receipt]);
+}
+
+#[test]
+fn a_process_of_somebody_else_is_not_believed() {
+    if !root("a_process_of_somebody_else_is_not_believed") {
+        return;
+    }
+    // What really acts is a second actor, whose pids the first passes off as its own.
+    let (mut witnesses, mut actor) = (Witnesses::start(KEY).unwrap(), Actor::start(ACTOR));
+    let bystander = Actor::start(LIAR);
+    let act = act(1, ActKind::Read { path: "/etc/hostname".to_owned() });
+    witnesses.actor(bystander.child.id());
+    witnesses.before(&act);
+    actor.perform(&act);
+    let Some(lab_model::Reply::Held { receipt }) = actor.reply() else { panic!("not held") };
+    witnesses.held(&act, &receipt);
+    actor.order(&lab_model::Order::Release);
+    let Some(lab_model::Reply::Done { receipt }) = actor.reply() else { panic!("not done") };
+    let words = witnesses.after(&act, &receipt);
+    assert!(!families(&words).contains(&Family::Kernel), "{words:#?}");
+}
