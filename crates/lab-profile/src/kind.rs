@@ -62,7 +62,7 @@ pub(crate) fn read(kind: &str, fields: &Fields<'_>, sink: &mut Sink) -> Option<A
             Some(ActKind::Rename { from: from?, to: to? })
         }
         "connect" => {
-            let (address, payload) = (address("address", sink), any("payload", sink));
+            let (address, payload) = (address("address", sink), text(fields, "payload", sink, line));
             Some(ActKind::Connect { address: address?, payload: payload? })
         }
         "resolve" => {
@@ -90,6 +90,13 @@ fn text(
         Some(text.to_owned())
     });
     Some(read?.value)
+}
+
+/// A payload: the line end is what ends it.
+fn line(text: &str, key: &str, at: &Location, sink: &mut Sink) {
+    if text.is_empty() || text.contains(['\r', '\n']) {
+        sink.push(at.clone(), format!("`{key}` is {text:?}, expected one line without its end"));
+    }
 }
 
 fn filled(text: &str, key: &str, at: &Location, sink: &mut Sink) {

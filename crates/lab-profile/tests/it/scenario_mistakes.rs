@@ -266,6 +266,10 @@ fn bad_values_of_kinds() {
         "look:5:11: `address` is \"localhost\", expected `IP:PORT`, or a variable such as `${sink}` or `${resolver}`"
     );
     assert_eq!(
+        said_of_act("kind = \"connect\"\naddress = \"${sink}\"\npayload = \"a\\nb\"\n"),
+        "look:6:11: `payload` is \"a\\nb\", expected one line without its end"
+    );
+    assert_eq!(
         said_of_act("kind = \"read\"\npath = \"etc/shadow\"\nuser = \"nobody\"\n"),
         "look:5:8: `path` is \"etc/shadow\", expected an absolute path, or one below `${work}` or `${canary}`\n\
          look:6:8: `user` is \"nobody\", expected a number, or a variable such as `${nobody}`"
