@@ -1,5 +1,7 @@
 //! A run against its golden, by the tree and not by lines.
 
+use std::collections::{HashMap, HashSet, VecDeque};
+
 use crate::{
     ActRef, Difference, DifferenceKind, Drift, Golden, Line, LineKey,
     key::Forest,
@@ -69,8 +71,8 @@ impl Comparison<'_> {
         let (mut missing, mut extra) = (Vec::new(), Vec::new());
         // for each line of the run, the line of the golden that it was matched with
         let mut partners: Vec<Option<usize>> = vec![None; run.tree.len()];
-        let mut lists = vec![(forest_a.roots.clone(), forest_b.roots.clone(), None)];
-        while let Some((a, b, parent)) = lists.pop() {
+        let mut lists = vec![(forest_a.roots.clone(), forest_b.roots.clone())];
+        while let Some((a, b)) = lists.pop() {
             let matching = siblings(&old, &new, &a, &b);
             for (from, to, tie) in matching.pairs {
                 if tie == Tie::Equal {
@@ -80,11 +82,10 @@ impl Comparison<'_> {
                 }
                 partners[to] = Some(from);
                 self.pair(&old, &new, from, to, tie);
-                lists.push((forest_a.children[from].clone(), forest_b.children[to].clone(), Some(from)));
+                lists.push((forest_a.children[from].clone(), forest_b.children[to].clone()));
             }
             missing.extend(matching.missing.into_iter().flat_map(|root| forest_a.subtree(root)));
-            let roots = matching.extra.into_iter();
-            extra.extend(roots.flat_map(|root| forest_b.subtree(root)).map(|at| (at, parent)));
+            extra.extend(matching.extra.into_iter().flat_map(|root| forest_b.subtree(root)));
         }
         self.apart(&old, &new, missing, extra, &partners);
     }
@@ -119,31 +120,31 @@ impl Comparison<'_> {
         old: &Side<'_>,
         new: &Side<'_>,
         missing: Vec<usize>,
-        mut extra: Vec<(usize, Option<usize>)>,
+        extra: Vec<usize>,
         partners: &[Option<usize>],
     ) {
+        let mut waiting: HashMap<String, VecDeque<usize>> = HashMap::new();
+        extra.iter().for_each(|to| waiting.entry(shown(&new.lines[*to])).or_default().push_back(*to));
+        let mut moved = HashSet::new();
         for from in missing {
-            let line = self.golden.tree_line() + from;
-            let same = |(to, _): &(usize, _)| {
-                old.forest.texts[from] == new.forest.texts[*to]
-                    && shown(&old.lines[from]) == shown(&new.lines[*to])
-            };
-            let (kind, texts) = match extra.iter().position(same) {
-                Some(at) => {
-                    let (to, _) = extra.remove(at);
-                    let (a, b) = (old.forest.key(from).to_string(), new.forest.key(to).to_string());
-                    // The same path at another occurrence: only the line itself says more.
-                    let texts =
-                        if a == b { (Some(shown(&old.lines[from])), None) } else { (Some(a), Some(b)) };
-                    (DifferenceKind::Moved, texts)
+            let (key, text) = (old.forest.key(from), shown(&old.lines[from]));
+            let (kind, texts) = match waiting.get_mut(&text).and_then(VecDeque::pop_front) {
+                Some(to) => {
+                    moved.insert(to);
+                    (DifferenceKind::Moved, (Some(key.to_string()), Some(new.forest.key(to).to_string())))
                 }
-                None => (DifferenceKind::Missing, (Some(shown(&old.lines[from])), None)),
+                None => (DifferenceKind::Missing, (Some(text), None)),
             };
-            self.push(kind, old.forest.key(from), line, texts, act_of(old, from));
+            self.push(kind, key, self.golden.tree_line() + from, texts, act_of(old, from));
         }
-        for (to, parent) in extra {
-            let before = partners[..to].iter().rev().flatten().next().copied().or(parent);
-            let line = before.map_or(self.golden.tree_line() - 1, |at| self.golden.tree_line() + at);
+        // for each line of the run, the golden's line at it or before it
+        let before = partners.iter().scan(None, |before, partner| {
+            *before = partner.or(*before);
+            Some(*before)
+        });
+        let befores: Vec<Option<usize>> = before.collect();
+        for to in extra.into_iter().filter(|to| !moved.contains(to)) {
+            let line = befores[to].map_or(self.golden.tree_line() - 1, |at| self.golden.tree_line() + at);
             let texts = (None, Some(shown(&new.lines[to])));
             self.push(DifferenceKind::Extra, new.forest.key(to), line, texts, act_of(new, to));
         }
