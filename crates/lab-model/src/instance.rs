@@ -72,6 +72,11 @@ pub enum Report {
         /// what it cannot see here
         refused: Vec<Refusal>,
     },
+    /// it looks out for a marker: what is done from now on will not be overlooked
+    Watching {
+        /// its name
+        name: String,
+    },
     /// a marker act was seen
     Marker {
         /// its name

@@ -106,7 +106,10 @@ fn run(
         quiet = if reader.received.values().sum::<u64>() == before { quiet + 1 } else { 0 };
         for command in control.wait(if quiet > QUIET { IDLE } else { BUSY }) {
             match command {
-                Command::Marker(name) => reader.markers.want(&name),
+                Command::Marker(name) => {
+                    reader.markers.want(&name);
+                    say(output, &Report::Watching { name });
+                }
                 Command::Stop => return skips.tell(programs, spool, beat, kernel::boot_ns()),
             }
         }

@@ -1,6 +1,7 @@
 //! The kinds `connect`, `resolve` and `serve`.
 
 use std::{
+    mem::MaybeUninit,
     net::{IpAddr, SocketAddr},
     os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd},
 };
@@ -11,8 +12,8 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         socket::{
-            AddressFamily, Backlog, MsgFlags, SockFlag, SockType, SockaddrStorage, accept4, bind,
-            connect as connect_socket, getpeername, getsockname, listen, recv, send, setsockopt, socket,
+            AddressFamily, Backlog, MsgFlags, SockFlag, SockType, SockaddrLike as _, SockaddrStorage, bind,
+            connect as connect_socket, getsockname, listen, recv, send, setsockopt, socket,
             sockopt,
         },
         time::TimeVal,
@@ -102,9 +103,8 @@ pub(super) fn serve(doer: &Doer, key: &[u8], address: &str) -> Result<Kept, Stri
         return Err(why("accept at", Errno::ETIMEDOUT));
     }
     let began_ns = boot_ns();
-    let accepted = accept4(listener.as_raw_fd(), SockFlag::SOCK_CLOEXEC);
-    let peer = accepted.ok().and_then(|fd| getpeername::<SockaddrStorage>(fd).ok());
-    let payload = Accept { peer: peer.as_ref().map(to_address), result: outcome(accepted.map(i64::from)) };
+    let (accepted, peer) = accept_with_peer(&listener);
+    let payload = Accept { peer, result: outcome(accepted.map(i64::from)) };
     let mut step = step(began_ns, payload);
     let Ok(fd) = accepted else {
         doer.step(step, true);
@@ -121,6 +121,19 @@ pub(super) fn serve(doer: &Doer, key: &[u8], address: &str) -> Result<Kept, Stri
     doer.step(step, true);
     served.map_err(|e| why("serve at", e))?;
     Ok(Kept { open: vec![listener, stream], child: None })
+}
+
+/// Accepts and asks for the peer in the same call, as servers do: it is all that sensors of calls can know.
+fn accept_with_peer(listener: &OwnedFd) -> (nix::Result<i32>, Option<Address>) {
+    let mut peer = MaybeUninit::<libc::sockaddr_storage>::zeroed();
+    let mut length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes of the storage, and the length.
+    let accepted = Errno::result(unsafe {
+        libc::accept4(listener.as_raw_fd(), peer.as_mut_ptr().cast(), &mut length, libc::SOCK_CLOEXEC)
+    });
+    // SAFETY: it was zeroed, which is an address of no family; the kernel wrote `length` bytes of it.
+    let storage = unsafe { SockaddrStorage::from_raw(peer.as_ptr().cast(), Some(length)) };
+    (accepted, accepted.ok().and(storage).as_ref().map(to_address))
 }
 
 fn connected(address: &str, kind: SockType) -> Result<(OwnedFd, Step), String> {
