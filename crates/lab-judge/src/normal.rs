@@ -157,3 +157,87 @@ fn without_port(peer: &Address, normaliser: &Normaliser, act: Option<u32>) -> Ad
         other => normaliser.address(other, act),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lab_model::{Accept, Address, Bind, Connect, Outcome, PassRecord, Payload, Text};
+
+    use super::Normaliser;
+
+    fn normaliser() -> Normaliser {
+        let variables = [
+            ("work", "/srv/run-1"),
+            ("bin", "/srv/run-1/bin"),
+            ("sink", "127.0.0.1:4000"),
+            ("nobody", "65534"),
+            ("nonce", "slrunrunrunrun"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let mut normaliser = Normaliser::new(&PassRecord {
+            pass: 1,
+            actor: None,
+            cgroup: None,
+            variables,
+            stages: Vec::new(),
+            acts: Vec::new(),
+            receipts: Vec::new(),
+            witnesses: Vec::new(),
+            instances: Vec::new(),
+        });
+        normaliser.nonces = vec![(b"slaaaa".to_vec(), 1), (b"slbbbb".to_vec(), 2)];
+        normaliser
+    }
+
+    #[test]
+    fn text() {
+        let cases = [
+            ("/srv/run-1/bin/cat", "${bin}/cat"),
+            ("/srv/run-1/bins", "${work}/bins"),
+            ("/srv/run-1", "${work}"),
+            ("/srv/run-10/x", "/srv/run-10/x"),
+            ("echo slaaaa slbbbb slrunrunrunrun", "echo ${nonce} ${nonce:2} ${nonce:run}"),
+            ("slaaaa.lab:127.0.0.1:4000", "${nonce}.lab:${sink}"),
+            ("127.0.0.1:40001", "127.0.0.1:40001"),
+            ("65534", "65534"),
+            ("/proc/12/fd/7", "/proc/${pid}/fd/7"),
+            ("/proc/12", "/proc/${pid}"),
+            ("/proc/self/stat", "/proc/self/stat"),
+            ("/proc/12x", "/proc/12x"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(normaliser().text(&text.into(), Some(1)), Text::from(expected));
+        }
+        assert_eq!(normaliser().text(&vec![0xff, b'/'].into(), None), vec![0xff, b'/'].into());
+    }
+
+    #[test]
+    fn addresses() {
+        let inet = |port| Address::Inet { ip: [127, 0, 0, 1].into(), port };
+        let connected =
+            |address| match normaliser().payload(&Connect { address, result: Outcome::Ok(3) }.into(), None) {
+                Payload::Connect(Connect { address, result: Outcome::Ok(0) }) => address,
+                other => panic!("{other:?}"),
+            };
+        assert_eq!(connected(inet(4000)), Address::Variable { name: "sink".to_owned() });
+        assert_eq!(connected(inet(4001)), inet(4001));
+        let unix = |path: &str| Address::Unix { path: path.into(), is_abstract: false };
+        assert_eq!(connected(unix("/srv/run-1/s")), unix("${work}/s"));
+        let bound = normaliser().payload(&Bind { address: inet(0), result: Outcome::Ok(0) }.into(), None);
+        assert_eq!(bound, Bind { address: inet(0), result: Outcome::Ok(0) }.into());
+        let accepted = Accept { peer: Some(inet(51234)), result: Outcome::Ok(9) };
+        let expected = Accept { peer: Some(inet(0)), result: Outcome::Ok(0) };
+        assert_eq!(normaliser().payload(&accepted.into(), None), expected.into());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_holds_no_value_stays(bytes: Vec<u8>) {
+            let text = Text::from(bytes);
+            let normal = normaliser().text(&text, None);
+            let changed = normal.contains("${");
+            proptest::prop_assert!(normal == text || changed);
+            proptest::prop_assert_eq!(normaliser().text(&normal, None), normal);
+        }
+    }
+}

@@ -108,6 +108,11 @@ fn what_was_wrong_still_anchors_its_act() {
 }
 
 fn one_act(make: impl Fn(&mut World)) -> ScenarioRecord {
+    one_act_about(0, make)
+}
+
+/// One act whose own call is that step of its receipt.
+fn one_act_about(principal: usize, make: impl Fn(&mut World)) -> ScenarioRecord {
     let passes = [(1, SensorKind::Probe), (2, SensorKind::Strace)];
     record(
         passes
@@ -115,7 +120,7 @@ fn one_act(make: impl Fn(&mut World)) -> ScenarioRecord {
             .map(|(number, sensor)| {
                 let mut world = World::new(number, sensor);
                 make(&mut world);
-                world.act(1, lab_model::ActKind::Exec, 0);
+                world.act(1, lab_model::ActKind::Exec, principal);
                 world.end()
             })
             .collect(),
@@ -199,6 +204,107 @@ fn a_pid_that_is_used_again_is_another_process() {
         show(&record),
         "exec /bin/image-1 image (act 1)\n  exit\nexec /bin/image-2 image (act 2)\n  exit\n"
     );
+    assert_eq!(judge(&record).doubts, Vec::<String>::new());
+}
+
+#[test]
+fn another_process_with_the_pid_cannot_stand_in() {
+    for (number, sensor) in [(1, SensorKind::Probe), (2, SensorKind::Strace)] {
+        let mut w = World::new(number, sensor);
+        let pid = w.fork(w.actor(), true);
+        w.step(pid, exec("/bin/image", &["image"]));
+        w.events().pop();
+        w.exit(pid, true);
+        w.act(1, lab_model::ActKind::Exec, 1);
+        w.fork_as(w.actor(), pid, false);
+        w.call(pid, exec("/bin/image", &["image"]));
+        let record = record(vec![w.end()]);
+        assert_eq!(verdicts(&record, sensor), [lab_model::Verdict::Missed], "{sensor}");
+    }
+}
+
+#[test]
+fn a_receipt_says_whose_child_it_is_where_no_fork_does() {
+    let record = one_act(|w| {
+        let outer = w.fork(w.actor(), true);
+        w.step(outer, exec("/bin/outer", &["outer"]));
+        let inner = w.fork(outer, true);
+        w.events().pop();
+        w.step(inner, exec("/bin/inner", &["inner"]));
+        w.exit(inner, true);
+        w.exit(outer, true);
+    });
+    let expected = "exec /bin/outer outer (act 1)\n  exec /bin/inner inner\n    exit\n  exit\n";
+    assert_eq!(show(&record), expected);
+}
+
+#[test]
+fn what_one_sensor_knows_less_of_is_still_one_fact() {
+    let mut record = one_act(|w| {
+        let pid = w.fork(w.actor(), true);
+        w.step(pid, exec("/bin/a", &["a", "long"]));
+        let child = w.fork(pid, false);
+        w.call(child, exec("/bin/b", &["b", "long"]));
+        w.exit(child, false);
+        w.exit(pid, true);
+    });
+    for (pass, path, argv) in [(0, "/bin/a", None), (1, "/bin/b", Some(vec!["b".into(), "lo".into()]))] {
+        let is = |payload: &Payload| matches!(payload, Payload::Exec(exec) if exec.path.contains(path));
+        let Payload::Exec(exec) = &mut event(&mut record, pass, is).payload else { unreachable!() };
+        (exec.argv_truncated, exec.argv) = (argv.is_some(), argv);
+    }
+    let expected = "exec /bin/a a long (act 1)\n  exec /bin/b b long\n    exit\n  exit\n";
+    assert_eq!(show(&record), expected);
+}
+
+#[test]
+fn an_acts_own_call_is_never_folded() {
+    let record = one_act_about(1, |w| {
+        let pid = w.fork(w.actor(), true);
+        w.call(pid, open("/etc/group", OK));
+        w.step(pid, open("/etc/passwd", OK));
+        w.exit(pid, true);
+    });
+    assert_eq!(
+        show(&record),
+        "fork\n  open /etc/group [name-service 1]\n  open /etc/passwd (act 1)\n  exit\n"
+    );
+}
+
+#[test]
+fn the_interest_leaves_out_what_it_does_not_name() {
+    let mut record = one_act(|w| {
+        let pid = w.fork(w.actor(), true);
+        w.call(pid, open("/tmp/own", OK));
+        let child = w.fork(pid, false);
+        w.call(child, open("/tmp/childs", OK));
+        w.call(child, exec("/bin/childs", &["childs"]));
+        w.exit(child, false);
+        w.exit(pid, true);
+    });
+    let mut with = |change: &dyn Fn(&mut lab_model::Interest)| {
+        for pass in &mut record.passes {
+            pass.acts[0].interest = crate::world::interest();
+            change(&mut pass.acts[0].interest);
+        }
+        show(&record)
+    };
+    let own = "fork (act 1)\n  open /tmp/own\n  exit\n";
+    assert_eq!(with(&|interest| interest.scope = lab_model::Scope::Process), own);
+    assert_eq!(with(&|interest| interest.actions.clear()), "exec /bin/childs childs (act 1)\n");
+    let opens = "open /tmp/own (act 1)\nopen /tmp/childs\nexec /bin/childs childs\n";
+    assert_eq!(with(&|interest| interest.actions = [lab_model::Action::Open].into()), opens);
+}
+
+#[test]
+fn a_child_may_run_before_its_parents_call_returns() {
+    let mut record = sample();
+    for event in events(&mut record, 1) {
+        event.time.began_ns = None;
+    }
+    let fork = event(&mut record, 1, |payload| matches!(payload, Payload::Fork(_)));
+    fork.time.ns += 2_000_000;
+    assert_eq!(show(&record), TREE);
     assert_eq!(judge(&record).doubts, Vec::<String>::new());
 }
 

@@ -15,7 +15,6 @@ struct Proc {
     start_ns: u64,
     parent: u32,
     ids: Ids,
-    cpu: u32,
 }
 
 /// One pass in the making.
@@ -66,7 +65,7 @@ impl World {
             },
             steps: Vec::new(),
         };
-        let proc = Proc { start_ns: world.now, parent: 1, ids: Ids::default(), cpu: 0 };
+        let proc = Proc { start_ns: world.now, parent: 1, ids: Ids::default() };
         world.procs.insert(actor, proc);
         world.pass.actor = Some(world.stamp(actor));
         world.now += 30 * MS;
@@ -95,7 +94,8 @@ impl World {
         let stamp = self.stamp(pid);
         let proc = &self.procs[&pid];
         let probe = self.sensor == SensorKind::Probe;
-        let stream = if probe { proc.cpu } else { 0 };
+        // Processes move between CPUs.
+        let stream = if probe { self.events.len() as u32 / 3 % 2 } else { 0 };
         let n = self.numbers.entry(stream).or_insert(0);
         let parent = self.procs.get(&proc.parent).map(|parent| parent.start_ns);
         let image = if probe {
@@ -151,7 +151,7 @@ impl World {
         self.now += 30 * MS;
         let start_ns = self.now + MS / 3;
         let ids = self.procs[&parent].ids;
-        self.procs.insert(pid, Proc { start_ns, parent, ids, cpu: pid % 2 });
+        self.procs.insert(pid, Proc { start_ns, parent, ids });
         let fork = Fork { child: pid, child_start_ns: Some(start_ns) };
         let step = self.call(parent, fork);
         if told {
@@ -169,6 +169,11 @@ impl World {
 
     pub(crate) fn actor(&self) -> u32 {
         self.actor
+    }
+
+    /// What is recorded so far, to change or to take back.
+    pub(crate) fn events(&mut self) -> &mut Vec<Event> {
+        &mut self.events
     }
 
     /// Closes the act whose steps were told; `principal` is their index.
