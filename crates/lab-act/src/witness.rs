@@ -57,7 +57,7 @@ use lab_model::{Act, ActKind, Address, Expectation, FileId, Outcome, Receipt, Wi
 use self::{
     fanotify::{Directory, Event, Fanotify},
     file::State,
-    process::View,
+    process::{Socket, View},
     sink::{Heard, Sink},
 };
 use crate::hash::key_bytes;
@@ -104,6 +104,8 @@ struct Watch {
     /// why events may be missing
     deaf: Option<String>,
     views: BTreeMap<u32, Result<View, String>>,
+    /// sockets of the process that acted, for kinds that make some
+    sockets: Option<Result<Vec<Socket>, String>>,
     rehearsal: Option<Result<Outcome, String>>,
     client: Option<Result<Client, String>>,
 }
@@ -178,6 +180,9 @@ impl Witnesses {
         self.drain();
         let pids: BTreeSet<u32> = receipt.steps.iter().map(|step| step.process.pid).collect();
         self.watch.views = pids.into_iter().map(|pid| (pid, process::look(pid))).collect();
+        let principal = receipt.principal.and_then(|at| receipt.steps.get(at)).map(|step| step.process.pid);
+        self.watch.sockets =
+            principal.zip(protocol(&act.kind)).map(|(pid, (tcp, v6))| process::sockets(pid, tcp, v6));
         let actor = self.watch.actor.as_ref().map(|actor| actor.ids);
         if matches!(act.expect, Expectation::Errno(_)) {
             let ids = actor.and_then(|actor| ids::expected(act, actor));
@@ -245,6 +250,16 @@ fn paths(kind: &ActKind) -> Vec<(&str, bool)> {
         | ActKind::Serve { .. }
         | ActKind::Setid { .. } => Vec::new(),
     }
+}
+
+/// Whether the kind's socket is one of TCP, and of IPv6.
+fn protocol(kind: &ActKind) -> Option<(bool, bool)> {
+    let (tcp, address) = match kind {
+        ActKind::Connect { address, .. } | ActKind::Serve { address } => (true, address),
+        ActKind::Resolve { resolver, .. } => (false, resolver),
+        _ => return None,
+    };
+    Some((tcp, address.starts_with('[')))
 }
 
 fn visit(act: &Act, address: &Address) -> io::Result<Client> {

@@ -13,8 +13,7 @@ use nix::{
     sys::{
         socket::{
             AddressFamily, Backlog, MsgFlags, SockFlag, SockType, SockaddrLike as _, SockaddrStorage, bind,
-            connect as connect_socket, getsockname, listen, recv, send, setsockopt, socket,
-            sockopt,
+            connect as connect_socket, getsockname, listen, recv, send, setsockopt, socket, sockopt,
         },
         time::TimeVal,
     },

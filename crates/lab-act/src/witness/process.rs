@@ -1,10 +1,11 @@
 //! What `/proc` says of the processes of an act while they are held.
 
-use std::{fs, net::SocketAddr, os::unix::fs::MetadataExt as _};
+use std::{collections::BTreeSet, fs, net::SocketAddr, os::unix::fs::MetadataExt as _};
 
 use lab_model::{FileId, Ids};
 use procfs::{
     ProcResult,
+    net::{TcpNetEntry, TcpState, UdpNetEntry},
     process::{FDTarget, Process},
 };
 
@@ -26,13 +27,11 @@ pub(super) struct View {
     /// arguments, the zeroth included
     pub(super) argv: Vec<Vec<u8>>,
     pub(super) exe: Option<FileId>,
-    pub(super) sockets: Vec<Socket>,
 }
 
-/// A TCP or UDP socket that a process has open.
+/// A socket that a process has open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Socket {
-    pub(super) tcp: bool,
     pub(super) listens: bool,
     pub(super) local: SocketAddr,
     pub(super) remote: SocketAddr,
@@ -71,7 +70,6 @@ fn read(pid: u32) -> ProcResult<View> {
         groups: status.groups.clone(),
         argv,
         exe: file_id(&format!("/proc/{pid}/exe")),
-        sockets: if zombie { Vec::new() } else { sockets(&process)? },
     })
 }
 
@@ -92,46 +90,47 @@ fn ancestors(mut pid: i32) -> Vec<u32> {
     line
 }
 
-fn sockets(process: &Process) -> ProcResult<Vec<Socket>> {
-    let inodes: Vec<u64> = process
+/// The sockets of one protocol that a process has open. The kernel walks all its tables for it, so it is asked only
+/// where an act needs it.
+pub(super) fn sockets(pid: u32, tcp: bool, v6: bool) -> Result<Vec<Socket>, String> {
+    read_sockets(pid, tcp, v6).map_err(|error| format!("sockets of process {pid}: {error}"))
+}
+
+fn read_sockets(pid: u32, tcp: bool, v6: bool) -> ProcResult<Vec<Socket>> {
+    let process = Process::new(pid.cast_signed())?;
+    let inodes: BTreeSet<u64> = process
         .fd()?
         .filter_map(|fd| match fd.ok()?.target {
             FDTarget::Socket(inode) => Some(inode),
             _ => None,
         })
         .collect();
-    let mut sockets = Vec::new();
-    // A kernel without IPv6 has no tables for it.
-    let tcp = process.tcp()?.into_iter().chain(process.tcp6().unwrap_or_default());
-    for entry in tcp.filter(|entry| inodes.contains(&entry.inode)) {
-        sockets.push(Socket {
-            tcp: true,
-            listens: entry.state == procfs::net::TcpState::Listen,
-            local: entry.local_address,
-            remote: entry.remote_address,
-        });
-    }
-    let udp = process.udp()?.into_iter().chain(process.udp6().unwrap_or_default());
-    for entry in udp.filter(|entry| inodes.contains(&entry.inode)) {
-        sockets.push(Socket {
-            tcp: false,
-            listens: false,
-            local: entry.local_address,
-            remote: entry.remote_address,
-        });
-    }
-    Ok(sockets)
+    let socket =
+        |inode, listens, local, remote| inodes.contains(&inode).then_some(Socket { listens, local, remote });
+    Ok(if tcp {
+        let table = if v6 { process.tcp6()? } else { process.tcp()? };
+        let listens = |state| matches!(state, TcpState::Listen);
+        let of = |e: TcpNetEntry| socket(e.inode, listens(e.state), e.local_address, e.remote_address);
+        table.into_iter().filter_map(of).collect()
+    } else {
+        let table = if v6 { process.udp6()? } else { process.udp()? };
+        let of = |e: UdpNetEntry| socket(e.inode, false, e.local_address, e.remote_address);
+        table.into_iter().filter_map(of).collect()
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::look;
+    use super::{look, sockets};
 
     #[test]
     fn this_process_is_seen_and_an_impossible_one_is_not() {
         let me = look(std::process::id()).unwrap();
         assert!(!me.zombie && me.exe.is_some() && !me.argv.is_empty());
         assert_eq!(me.ancestors[0], std::os::unix::process::parent_id());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mine = sockets(me.pid, true, false).unwrap();
+        assert!(mine.iter().any(|s| s.listens && s.local == listener.local_addr().unwrap()));
         assert!(look(u32::MAX).is_err() && look(0).is_err());
     }
 }

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use lab_model::{ActKind, Family, Outcome, Payload, Step};
 
 use super::{Claims, Evidence, Seen, check, outside};
-use crate::witness::{Place, fanotify, ids, process::View};
+use crate::witness::{
+    Place, fanotify, ids,
+    process::{Socket, View},
+};
 
 pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
     let mut add = |road: &str, claim: String, seen| claims.add(Family::Kernel, road, claim, seen);
@@ -96,6 +99,7 @@ fn view<'a>(evidence: &'a Evidence<'_>, pid: u32) -> Result<&'a View, String> {
 
 fn lineage(evidence: &Evidence<'_>) -> Seen {
     let actor = evidence.actor()?;
+    let principal = evidence.principal()?.process.pid;
     let mut pids = BTreeSet::new();
     for step in &evidence.receipt.steps {
         if let Payload::Fork(fork) = &step.payload {
@@ -108,6 +112,11 @@ fn lineage(evidence: &Evidence<'_>) -> Seen {
             continue;
         }
         let view = view(evidence, step.process.pid)?;
+        // The shell of a shell act has ended by then; another claim looks at it.
+        let is_shell = matches!(evidence.act.kind, ActKind::Shell { .. }) && view.pid == principal;
+        if view.zombie && !is_shell {
+            return Err(format!("process {} has ended", view.pid));
+        }
         if !view.ancestors.contains(&actor) {
             return Err(format!("process {} is not below the actor", view.pid));
         }
@@ -116,7 +125,6 @@ fn lineage(evidence: &Evidence<'_>) -> Seen {
         }
         pids.insert(view.pid);
     }
-    let principal = evidence.principal()?.process.pid;
     check(
         pids.contains(&principal),
         format!("processes {pids:?}"),
@@ -204,33 +212,33 @@ fn did(evidence: &Evidence<'_>, pid: u32, mask: u64, places: &[Place]) -> Seen {
     )
 }
 
+/// Sockets of the process that acted, while the act was held.
+fn sockets<'a>(evidence: &'a Evidence<'_>) -> Result<&'a [Socket], String> {
+    let sockets =
+        evidence.watch.sockets.as_ref().ok_or("nobody looked at the sockets of the process that acted")?;
+    sockets.as_deref().map_err(Clone::clone)
+}
+
 fn socket_to(evidence: &Evidence<'_>, tcp: bool, address: &str, said: &str) -> Seen {
     let remote = address.parse().map_err(|_| format!("{address} is no address"))?;
-    let view = view(evidence, evidence.principal()?.process.pid)?;
-    let socket =
-        view.sockets.iter().find(|socket| socket.tcp == tcp && !socket.listens && socket.remote == remote);
-    let socket = socket.ok_or_else(|| format!("process {} holds none", view.pid))?;
+    let pid = evidence.principal()?.process.pid;
+    let socket = sockets(evidence)?.iter().find(|socket| !socket.listens && socket.remote == remote);
+    let socket = socket.ok_or_else(|| format!("process {pid} holds none"))?;
     let peer = outside::entry(evidence, tcp, said).map(|heard| heard.peer);
     check(
         peer == Some(socket.local),
-        format!("process {}, from {}", view.pid, socket.local),
+        format!("process {pid}, from {}", socket.local),
         "the sink heard it from another socket",
     )
 }
 
 fn serving(evidence: &Evidence<'_>) -> Seen {
     let client = evidence.watch.client.as_ref().ok_or("the actor never said where it listens")?.as_ref()?;
-    let view = view(evidence, evidence.principal()?.process.pid)?;
-    let listens = view.sockets.iter().any(|socket| socket.listens && socket.local == client.server);
-    let joined = view
-        .sockets
-        .iter()
-        .any(|socket| socket.tcp && socket.local == client.server && socket.remote == client.local);
-    check(
-        listens && joined,
-        format!("process {} at {}", view.pid, client.server),
-        format!("process {} does not", view.pid),
-    )
+    let pid = evidence.principal()?.process.pid;
+    let here = sockets(evidence)?.iter().filter(|socket| socket.local == client.server);
+    let listens = here.clone().any(|socket| socket.listens);
+    let joined = here.clone().any(|socket| !socket.listens && socket.remote == client.local);
+    check(listens && joined, format!("process {pid} at {}", client.server), format!("process {pid} does not"))
 }
 
 fn ended_shell(evidence: &Evidence<'_>) -> Seen {
