@@ -23,7 +23,7 @@
 //! | serve | our own client got the keyed answer, and the receipt names it as peer | `/proc`: the process holds the listening socket, and the one to our client |
 //! | setid | - | `/proc`: the ids (in the line for every kind) |
 //! | shell | - | fanotify: the shell was executed by that process; `/proc`: it has ended, the child of the process that acted |
-//! | any, refused | - | rehearsal: the same call by us under these ids is refused with the same error |
+//! | any, refused | - | rehearsal: the same call by us under these ids is refused with the same error; fanotify: the process did nothing to the names of the act |
 //!
 //! # How strong that is
 //!

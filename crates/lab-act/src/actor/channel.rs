@@ -10,11 +10,12 @@ use std::{
 
 use lab_model::{Act, Address, Exit, Stamp, Step};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair, sockopt,
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, recv, send, setsockopt, shutdown, socketpair,
+    sockopt,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// Longest message; the kernel's own limit for an unprivileged socket is 208 KiB.
+/// Longest message, where the kernel allows it: without privilege it is 208 KiB.
 const LONGEST: usize = 1 << 20;
 
 /// From an act's process to the resident actor.
@@ -78,8 +79,19 @@ impl Channel {
 
     pub(super) fn send(&self, message: &impl Serialize) -> io::Result<()> {
         let bytes = serde_json::to_vec(message)?;
+        if bytes.len() > LONGEST {
+            return Err(io::Error::other(format!(
+                "a message of {} bytes, the longest has {LONGEST}",
+                bytes.len()
+            )));
+        }
         send(self.0.as_raw_fd(), &bytes, MsgFlags::MSG_NOSIGNAL)?;
         Ok(())
+    }
+
+    /// Sends nothing more: whoever waits for a message learns that none will come.
+    pub(super) fn hang_up(&self) {
+        let _ = shutdown(self.0.as_raw_fd(), Shutdown::Write);
     }
 
     /// The next message; `None` when every other end is closed.

@@ -138,7 +138,7 @@ impl Resident {
                 Some(Said::Listening { address }) => reply(&Reply::Listening { address })?,
                 Some(Said::Holding) => break,
                 Some(said) => {
-                    if performing.hear(said)? {
+                    if performing.hear(said) {
                         break;
                     }
                 }
@@ -191,7 +191,7 @@ impl Resident {
 
 impl Performing {
     /// Takes one message in; true if nothing more will come before the release.
-    fn hear(&mut self, said: Said) -> io::Result<bool> {
+    fn hear(&mut self, said: Said) -> bool {
         match said {
             Said::Executing { link, began_ns } => self.executing = Some((link, began_ns)),
             Said::Image { stamp, ended_ns } => {
@@ -206,7 +206,10 @@ impl Performing {
                     let process = self.known(stamp);
                     self.add(Step { process, began_ns, ended_ns, payload, content: None });
                     let (act, key) = (Box::new(self.act.clone()), self.key.clone());
-                    self.channel.send(&Told::Orders { act, key, link: at })?;
+                    if let Err(error) = self.channel.send(&Told::Orders { act, key, link: at }) {
+                        self.trouble(format!("pass the orders on: {error}"));
+                        return true;
+                    }
                 }
             }
             Said::Step { step, principal } => {
@@ -220,13 +223,13 @@ impl Performing {
                 self.add_exit(pid, exit, ended_ns);
                 if early {
                     self.trouble(format!("hold process {pid}: it ended before it was let go"));
-                    return Ok(true);
+                    return true;
                 }
             }
             Said::Trouble { message } => self.trouble(message),
             Said::Listening { .. } | Said::Holding => {}
         }
-        Ok(false)
+        false
     }
 
     /// Adds a step; where it is a fork, looks who the child is while it waits, and lets it go on.
@@ -263,8 +266,9 @@ impl Performing {
     /// Lets the processes end and waits for them.
     fn finish(mut self) -> io::Result<Receipt> {
         drop(std::mem::replace(&mut self.release, nothing()?));
+        self.channel.hang_up();
         while let Some(said) = self.channel.receive()? {
-            self.hear(said)?;
+            self.hear(said);
         }
         let exit = reap(self.child);
         self.add_exit(self.child.as_raw() as u32, exit, boot_ns());

@@ -49,8 +49,10 @@ pub(super) fn make(call: SetIdCall, requested: Vec<Option<u32>>) -> Step {
     };
     let result = super::own::outcome(nix::errno::Errno::result(returned));
     let after = after(call, &requested, before, result);
-    let requested_ids = requested;
-    step(began_ns, SetId { call, requested: requested_ids, before: Some(before), after: Some(after), result })
+    let mut step =
+        step(began_ns, SetId { call, requested, before: Some(before), after: Some(after), result });
+    step.process.ids = after;
+    step
 }
 
 /// The ids after the call: asked of the kernel, but for the file system ids that only setfsuid itself could tell.

@@ -111,6 +111,13 @@ pub(crate) fn all(folder: &Folder, witnesses: &Witnesses) -> Vec<Case> {
     cases.add("unlink", three, ActKind::Unlink { path: canary("doomed") }, |_| {});
     cases.add("unlink nothing", both, ActKind::Unlink { path: fresh("gone") }, |a| refused(a, libc::ENOENT));
     cases.add("rename", three, ActKind::Rename { from: canary("a"), to: fresh("b") }, |_| {});
+    cases.add(
+        "rename into another folder",
+        three,
+        ActKind::Rename { from: canary("e"), to: folder.path("e") },
+        |_| {},
+    );
+    cases.add("rename over a file", three, ActKind::Rename { from: canary("f"), to: canary("g") }, |_| {});
     cases.add("rename, refused", both, ActKind::Rename { from: canary("c"), to: fresh("d") }, |a| {
         a.user = Some(NOBODY.to_owned());
         refused(a, libc::EACCES);
@@ -131,6 +138,11 @@ pub(crate) fn all(folder: &Folder, witnesses: &Witnesses) -> Vec<Case> {
     let (resolver, name) = (witnesses.resolver().to_string(), "sl3.lab.sightline.test".to_owned());
     cases.add("resolve", three, ActKind::Resolve { resolver, name }, |_| {});
     cases.add("serve", three, ActKind::Serve { address: "127.0.0.1:0".to_owned() }, |_| {});
+    if std::net::TcpListener::bind("[::1]:0").is_ok() {
+        cases.add("serve over IPv6", three, ActKind::Serve { address: "[::1]:0".to_owned() }, |_| {});
+    } else {
+        println!("SKIP serve over IPv6: this kernel has no IPv6");
+    }
     let taken = witnesses.sink().to_string();
     cases.add("serve, refused", both, ActKind::Serve { address: taken }, |a| refused(a, libc::EADDRINUSE));
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();

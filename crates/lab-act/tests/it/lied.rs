@@ -222,3 +222,38 @@ fn a_process_of_somebody_else_is_not_believed() {
     let words = witnesses.after(&act, &receipt);
     assert!(!families(&words).contains(&Family::Kernel), "{words:#?}");
 }
+
+#[test]
+fn a_shell_that_never_ran_is_noticed() {
+    if !root("a_shell_that_never_ran_is_noticed") {
+        return;
+    }
+    let folder = Folder::new();
+    let wanted = act(1, ActKind::Shell { command: "id".to_owned() });
+    let mut done = act(1, ActKind::Exec);
+    done.via = vec![link(&folder, "one", Placement::Forked)];
+    let forge = |receipt: &mut Receipt| {
+        let Payload::Exec(exec) = &mut principal(receipt).payload else { panic!("no exec") };
+        exec.path = Text::from("/bin/sh");
+        exec.argv = Some(["sh", "-c", "id"].map(Text::from).to_vec());
+    };
+    assert_eq!(families_of(&wanted, &done, forge), [Family::Receipt]);
+}
+
+#[test]
+fn another_way_to_the_act_is_noticed() {
+    if !root("another_way_to_the_act_is_noticed") {
+        return;
+    }
+    // The file is read as ordered, but not by nobody's helper, and not below a process of its own.
+    let folder = Folder::new();
+    let mut wanted = act(1, ActKind::Read { path: "/etc/hostname".to_owned() });
+    wanted.via = vec![link(&folder, "one", Placement::Forked)];
+    wanted.user = Some("65534".to_owned());
+    let families = families_of(&wanted, &wanted, |_| {});
+    assert_eq!(families, [Family::Receipt, Family::Outside, Family::Kernel]);
+    let done = lab_model::Act { user: None, ..wanted.clone() };
+    assert_eq!(families_of(&wanted, &done, |_| {}), [Family::Receipt, Family::Outside]);
+    let done = lab_model::Act { via: Vec::new(), ..wanted.clone() };
+    assert_eq!(families_of(&wanted, &done, |_| {}), [Family::Outside]);
+}

@@ -153,3 +153,56 @@ fn an_actor_whose_lab_is_gone_ends() {
     assert!(actor.reply().is_none());
     assert!(!actor.child.wait().unwrap().success());
 }
+
+#[test]
+fn orders_too_long_for_an_image_are_told() {
+    if !root("orders_too_long_for_an_image_are_told") {
+        return;
+    }
+    let folder = Folder::new();
+    let mut actor = Actor::start(ACTOR);
+    let mut long = act(1, ActKind::Write { path: folder.path("canary/long"), content: "x".repeat(2 << 20) });
+    for (via, error) in [(vec![link(&folder, "one", Placement::Forked)], true), (Vec::new(), false)] {
+        long.via = via;
+        actor.perform(&long);
+        let Some(Reply::Held { .. }) = actor.reply() else { panic!("not held") };
+        actor.order(&Order::Release);
+        let Some(Reply::Done { receipt }) = actor.reply() else { panic!("not done") };
+        assert_eq!(receipt.error.is_some_and(|e| e.starts_with("pass the orders on: a message of")), error);
+    }
+    assert_eq!(std::fs::metadata(folder.path("canary/long")).unwrap().len(), 2 << 20);
+}
+
+#[test]
+fn a_helper_takes_orders_from_root_alone() {
+    if !root("a_helper_takes_orders_from_root_alone") {
+        return;
+    }
+    use std::{
+        os::{fd::AsRawFd as _, unix::net::UnixDatagram, unix::process::CommandExt as _},
+        process::Command,
+    };
+    let folder = Folder::new();
+    let helper = folder.path("bin/helper");
+    let pair = || {
+        // SAFETY: takes three numbers; the raw call concerns this thread alone, which ends after this.
+        assert_eq!(unsafe { libc::syscall(libc::SYS_setresuid, 65534, 65534, 65534) }, 0);
+        UnixDatagram::pair().unwrap()
+    };
+    let (ours, theirs) = std::thread::spawn(pair).join().unwrap();
+    let fd = theirs.as_raw_fd();
+    let mut command = Command::new(helper);
+    command.uid(65534).env("SIGHTLINE_ACT", "10,11");
+    // SAFETY: dup2 takes two numbers and may be called between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            libc::dup2(fd, 10);
+            libc::dup2(fd, 11);
+            Ok(())
+        });
+    }
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("takes them from root alone"), "{errors}");
+    drop(ours);
+}

@@ -32,6 +32,9 @@ pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
             "the same call by us under these ids is refused with the same error".to_owned(),
             rehearsal(evidence),
         );
+        if let Some(seen) = silence(evidence) {
+            add("fanotify", "it did nothing to the names of the act".to_owned(), seen);
+        }
         return;
     }
     match &evidence.act.kind {
@@ -196,6 +199,22 @@ fn rehearsal(evidence: &Evidence<'_>) -> Seen {
 fn happened(evidence: &Evidence<'_>, mask: u64) -> Seen {
     let places = evidence.watch.names.iter().cloned().collect::<Result<Vec<Place>, _>>()?;
     did(evidence, evidence.principal()?.process.pid, mask, &places)
+}
+
+/// A call that was refused causes no event; `None` where none could be seen.
+fn silence(evidence: &Evidence<'_>) -> Option<Seen> {
+    let places: Vec<&Place> = evidence.watch.names.iter().filter_map(|place| place.as_ref().ok()).collect();
+    if places.is_empty() || evidence.watch.deaf.is_some() {
+        return None;
+    }
+    let pid = evidence.principal().map(|step| step.process.pid);
+    Some(pid.and_then(|pid| {
+        let mut events = evidence.watch.events.iter().filter(|event| event.pid == pid);
+        match events.find(|event| event.names.iter().any(|name| places.contains(&name))) {
+            Some(event) => Err(format!("process {pid}: event {:#x}", event.mask)),
+            None => Ok(format!("process {pid}")),
+        }
+    }))
 }
 
 /// True of a process if its events for exactly these names hold every bit of `mask`.
