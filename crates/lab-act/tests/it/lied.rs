@@ -257,3 +257,93 @@ fn another_way_to_the_act_is_noticed() {
     let done = lab_model::Act { via: Vec::new(), ..wanted.clone() };
     assert_eq!(families_of(&wanted, &done, |_| {}), [Family::Outside]);
 }
+
+#[test]
+fn the_wrong_process_of_a_chain_is_noticed() {
+    let name = "the_wrong_process_of_a_chain_is_noticed";
+    if !root(name) {
+        return;
+    }
+    let (folder, mut witnesses) = (Folder::new(), Witnesses::start(KEY).unwrap());
+    let mut actor = Actor::start(ACTOR);
+    let mut tried = std::collections::BTreeSet::new();
+    for mut case in cases::all(&folder, &witnesses) {
+        // The ids of both processes are the same, and both are there: only who did it differs.
+        if matches!(case.act.kind, ActKind::Exec | ActKind::Setid { .. })
+            || case.act.user.is_some()
+            || case.act.expect != lab_model::Expectation::Ok
+            || !tried.insert(case.act.kind.word())
+        {
+            continue;
+        }
+        case.act.via = ["one", "two"].map(|image| link(&folder, image, Placement::Forked)).to_vec();
+        let blame = |receipt: &mut Receipt| {
+            let first =
+                receipt.steps.iter().find(|step| matches!(step.payload, Payload::Exec(_))).unwrap().process;
+            principal(receipt).process = first;
+        };
+        let act = &case.act;
+        let (_, words) = observe_other(&mut actor, &mut witnesses, act, act, blame);
+        assert!(!families(&words).contains(&Family::Kernel), "{}: {words:#?}", case.name);
+    }
+    assert_eq!(tried.len(), ActKind::WORDS.len() - 2, "{name} tries every kind but exec and setid");
+}
+
+#[test]
+fn an_image_that_is_gone_is_noticed() {
+    if !root("an_image_that_is_gone_is_noticed") {
+        return;
+    }
+    let folder = Folder::new();
+    let mut wanted = act(1, ActKind::Read { path: "/etc/hostname".to_owned() });
+    wanted.via = ["one", "two"].map(|image| link(&folder, image, Placement::InPlace)).to_vec();
+    let mut done = wanted.clone();
+    done.via[0].path = folder.path("bin/three");
+    let claimed = wanted.via[0].path.clone();
+    let forge = move |receipt: &mut Receipt| {
+        let first = receipt.steps.iter_mut().find_map(|step| match &mut step.payload {
+            Payload::Exec(exec) => Some(exec),
+            _ => None,
+        });
+        first.unwrap().path = Text::from(claimed.as_str());
+    };
+    assert_eq!(families_of(&wanted, &wanted, &forge), [Family::Receipt, Family::Outside, Family::Kernel]);
+    assert_eq!(families_of(&wanted, &done, &forge), [Family::Receipt, Family::Outside]);
+}
+
+#[test]
+fn what_is_allowed_was_not_refused() {
+    if !root("what_is_allowed_was_not_refused") {
+        return;
+    }
+    let setuid = |id: &str| {
+        let mut act = act(1, ActKind::Setid { call: lab_model::SetIdCall::Setuid, ids: vec![id.to_owned()] });
+        act.user = Some("65534".to_owned());
+        act.expect = lab_model::Expectation::Errno(lab_model::Errno(libc::EPERM));
+        act
+    };
+    let forge = |receipt: &mut Receipt| {
+        let Payload::SetId(set) = &mut principal(receipt).payload else { panic!("no setid") };
+        set.requested = vec![Some(65534)];
+    };
+    assert_eq!(families_of(&setuid("65534"), &setuid("0"), forge), [Family::Receipt]);
+}
+
+#[test]
+fn what_was_refused_left_no_event() {
+    if !root("what_was_refused_left_no_event") {
+        return;
+    }
+    let folder = Folder::new();
+    let (from, to) = (folder.path("canary/missing"), folder.path("canary/new"));
+    let mut wanted = act(1, ActKind::Rename { from: from.clone(), to: to.clone() });
+    wanted.expect = lab_model::Expectation::Errno(lab_model::Errno(libc::ENOENT));
+    assert_eq!(families_of(&wanted, &wanted, |_| {}), [Family::Receipt, Family::Kernel]);
+    let done = act(1, ActKind::Write { path: to.clone(), content: "x".to_owned() });
+    let forge = move |receipt: &mut Receipt| {
+        let (from, to) = (Text::from(from.as_str()), Text::from(to.as_str()));
+        let result = lab_model::Outcome::Errno(lab_model::Errno(libc::ENOENT));
+        principal(receipt).payload = lab_model::Rename { from, to, result }.into();
+    };
+    assert_eq!(families_of(&wanted, &done, forge), [Family::Receipt]);
+}
