@@ -1,3 +1,105 @@
-//! The only command line of Sightline.
+//! The only command line of Sightline: one match, one small file per command.
 
-fn main() {}
+mod bench;
+mod bpf;
+mod build;
+mod doctor;
+mod explain;
+mod golden;
+mod judged;
+mod lab;
+mod privilege;
+mod progress;
+mod report;
+mod root;
+mod scenario;
+mod setup;
+mod test;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A reproducible observation lab for AI agents and container workloads
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+struct Cli {
+    #[command(flatten)]
+    root: root::Root,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Say what this machine can run, with cause and remedy for what it can't
+    Doctor(doctor::Cmd),
+    /// Install what is missing, pinned
+    Setup(setup::Cmd),
+    /// Plan, run and clean up labs
+    #[command(visible_alias = "lab-phase")]
+    Lab(lab::Cmd),
+    /// Compare runs with goldens, and accept runs as goldens
+    Golden(golden::Cmd),
+    /// List, explain and check scenarios
+    Scenario(scenario::Cmd),
+    /// Print the report of a run again
+    Report(report::Cmd),
+    /// Check that a bundle is whole and unaltered
+    Verify(verify::Cmd),
+    /// Say why a verdict is what it is
+    Explain(explain::Cmd),
+    /// Build, check and list the eBPF object
+    Bpf(bpf::Cmd),
+    /// Measure where a run's time goes
+    Bench(bench::Cmd),
+    /// Run every check of the project
+    Test(test::Cmd),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = cli.root.resolve().and_then(|root| match cli.command {
+        Command::Doctor(cmd) => doctor::run(cmd, &root),
+        Command::Setup(cmd) => setup::run(cmd, &root),
+        Command::Lab(cmd) => lab::run(cmd, &root),
+        Command::Golden(cmd) => golden::run(cmd, &root),
+        Command::Scenario(cmd) => scenario::run(cmd, &root),
+        Command::Report(cmd) => report::run(cmd, &root),
+        Command::Verify(cmd) => verify::run(cmd, &root),
+        Command::Explain(cmd) => explain::run(cmd, &root),
+        Command::Bpf(cmd) => bpf::run(cmd, &root),
+        Command::Bench(cmd) => bench::run(cmd, &root),
+        Command::Test(cmd) => test::run(cmd, &root),
+    });
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        if let Some(hint) = error.chain().find_map(hint_of) {
+            eprintln!("hint: {hint}");
+        }
+        ExitCode::from(2)
+    })
+}
+
+/// The one hint that an error of a library carries.
+fn hint_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<lab_run::RunError>() {
+        return error.hint().map(str::to_owned);
+    }
+    if let Some(error) = error.downcast_ref::<lab_env::EnvError>() {
+        return error.hint().map(str::to_owned);
+    }
+    if let Some(error) = error.downcast_ref::<setup::Missing>() {
+        return Some(error.hint().to_owned());
+    }
+    if let Some(error) = error.downcast_ref::<lab_tools::Error>() {
+        return error.hint().map(str::to_owned);
+    }
+    error.downcast_ref::<privilege::NoRoot>().map(|error| error.hint().to_owned())
+}

@@ -64,26 +64,65 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         eprintln!("nothing is missing");
         return Ok(ExitCode::SUCCESS);
     }
-    for step in &steps {
-        eprintln!("{}: {}\n    {}", step.name, step.why, step.how);
-    }
+    list(&steps);
     if cmd.no_install {
         return Ok(ExitCode::from(2));
     }
-    if !agreed()? {
-        eprintln!("nothing was installed");
+    if !install(&options, &steps)? {
         return Ok(ExitCode::from(2));
-    }
-    ask_for_sudo(&options, &steps)?;
-    for step in &steps {
-        with_progress(&step.name, |tell| run_step(&options, step, tell))
-            .with_context(|| format!("failed to set up {}", step.name))?;
     }
     let left = plan_setup(&options, needs).context("failed to look at what was set up")?;
     if let Some(step) = left.first() {
         bail!("{} is still missing after set-up: see cargo xtask doctor", step.name);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what is missing.
+fn list(steps: &[Step]) {
+    for step in steps {
+        eprintln!("{}: {}\n    {}", step.name, step.why, step.how);
+    }
+}
+
+/// Installs it, if the person at the terminal agrees.
+fn install(options: &Options, steps: &[Step]) -> Result<bool> {
+    if !agreed()? {
+        eprintln!("nothing was installed");
+        return Ok(false);
+    }
+    ask_for_sudo(options, steps)?;
+    for step in steps {
+        with_progress(&step.name, |tell| run_step(options, step, tell))
+            .with_context(|| format!("failed to set up {}", step.name))?;
+    }
+    Ok(true)
+}
+
+/// Something that a command needs is not there, and was not to be installed.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} is missing: {why}")]
+pub(crate) struct Missing {
+    what: String,
+    why: String,
+}
+
+impl Missing {
+    pub(crate) fn hint(&self) -> &'static str {
+        "cargo xtask setup"
+    }
+}
+
+/// Sees to it that `needs` are met before a command goes on.
+pub(crate) fn meet(folders: &Folders, needs: Needs, no_install: bool) -> Result<()> {
+    let options = options(folders)?;
+    let steps = plan_setup(&options, needs).context("failed to plan the set-up")?;
+    let Some(first) = steps.first() else { return Ok(()) };
+    list(&steps);
+    if no_install || !install(&options, &steps)? {
+        return Err(Missing { what: first.name.clone(), why: first.why.clone() }.into());
+    }
+    Ok(())
 }
 
 /// Asks once on a terminal; elsewhere goes ahead and says so.

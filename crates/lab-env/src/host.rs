@@ -156,12 +156,26 @@ impl Subject for HostSubject {
         }
     }
 
+    fn pid(&self) -> Option<u32> {
+        self.resident.as_ref().map(Resident::pid)
+    }
+
     fn send(&mut self, order: &Order) -> Result<(), EnvError> {
         self.resident()?.send(order)
     }
 
     fn receive(&mut self, within: Duration) -> Result<Reply, EnvError> {
         self.resident()?.receive(within)
+    }
+
+    fn dismiss(&mut self, within: Duration) -> Result<(), EnvError> {
+        let resident = self.resident()?;
+        resident.send(&Order::Stop)?;
+        match resident.receive(within) {
+            Err(EnvError::ActorEnded(_)) => Ok(()),
+            Ok(reply) => Err(EnvError::ActorUnclear(format!("{reply:?} instead of its end"))),
+            Err(error) => Err(error),
+        }
     }
 
     fn stop(&mut self) -> Result<(), EnvError> {

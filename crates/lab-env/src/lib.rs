@@ -94,6 +94,9 @@ pub trait Subject {
     /// If it does not start or does not say `Hello` in time.
     fn start(&mut self, within: Duration) -> Result<Stamp, EnvError>;
 
+    /// The resident actor's pid, as whoever started it knows it; `None` if it does not run.
+    fn pid(&self) -> Option<u32>;
+
     /// Gives an order.
     ///
     /// # Errors
@@ -105,6 +108,12 @@ pub trait Subject {
     /// # Errors
     /// If none comes in time, or the actor has ended.
     fn receive(&mut self, within: Duration) -> Result<Reply, EnvError>;
+
+    /// Asks the actor to end, and waits until it has.
+    ///
+    /// # Errors
+    /// If it does not in time.
+    fn dismiss(&mut self, within: Duration) -> Result<(), EnvError>;
 
     /// Ends the actor and all that descends from it.
     ///

@@ -62,6 +62,10 @@ impl Resident {
         Ok(Self { child, orders, replies })
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn send(&mut self, order: &Order) -> Result<(), EnvError> {
         let mut line = serde_json::to_vec(order)
             .map_err(|error| EnvError::Call { doing: "encode an order", source: error.into() })?;

@@ -5,4 +5,5 @@ mod arrows;
 mod files;
 mod map;
 mod readme;
+mod road;
 mod tree;

@@ -26,7 +26,11 @@ expect = "ENOENT"
 "#,
         "",
     );
-    drifts(&lab, "sensitive-read", &["golden/sensitive-read.golden", r#"-  exec "${bin}/cat" ["cat","/etc/shadow.${nonce}"]"#]);
+    drifts(
+        &lab,
+        "sensitive-read",
+        &["golden/sensitive-read.golden", r#"-  exec "${bin}/cat" ["cat","/etc/shadow.${nonce}"]"#],
+    );
 }
 
 #[test]
@@ -44,7 +48,11 @@ fn one_more_open_inside_an_interest() {
 fn an_errno_changed() {
     let Some(_turn) = turn("changed::an_errno_changed") else { return };
     let lab = Lab::new();
-    lab.edit("scenarios/sensitive-read.toml", r#"path = "/etc/shadow.${nonce}""#, r#"path = "/etc/hosts/${nonce}""#);
+    lab.edit(
+        "scenarios/sensitive-read.toml",
+        r#"path = "/etc/shadow.${nonce}""#,
+        r#"path = "/etc/hosts/${nonce}""#,
+    );
     lab.edit("scenarios/sensitive-read.toml", r#"expect = "ENOENT""#, r#"expect = "ENOTDIR""#);
     drifts(&lab, "sensitive-read", &["-> ENOENT", "-> ENOTDIR"]);
 }

@@ -47,7 +47,9 @@ fn no_byte_of_the_shadow_file_is_in_the_bundle() {
 
 #[test]
 fn secrets_in_arguments_are_masked_before_anything_is_written() {
-    let Some(_turn) = turn("evidence::secrets_in_arguments_are_masked_before_anything_is_written") else { return };
+    let Some(_turn) = turn("evidence::secrets_in_arguments_are_masked_before_anything_is_written") else {
+        return;
+    };
     let lab = Lab::new();
     let secret = ["hunter", "2-and-more"].concat();
     lab.edit(

@@ -31,13 +31,21 @@ fn profiles() {
         &run,
         &["profiles/base/host.toml:3:", "starce", "strace"],
     );
-    refused(|lab| lab.edit("profiles/01-host.toml", "phase = 1", "phase = \"one\""), &run, &["profiles/01-host.toml:1:"]);
+    refused(
+        |lab| lab.edit("profiles/01-host.toml", "phase = 1", "phase = \"one\""),
+        &run,
+        &["profiles/01-host.toml:1:"],
+    );
     refused(
         |lab| lab.edit("profiles/01-host.toml", "base/host.toml", "01-host.toml"),
         &run,
         &["profiles/01-host.toml:3:", "cycle"],
     );
-    refused(|lab| lab.edit("profiles/01-host.toml", "phase = 1", "phase = "), &run, &["profiles/01-host.toml:1:"]);
+    refused(
+        |lab| lab.edit("profiles/01-host.toml", "phase = 1", "phase = "),
+        &run,
+        &["profiles/01-host.toml:1:"],
+    );
 }
 
 #[test]

@@ -37,7 +37,8 @@ fn signal(pid: u32, signal: Signal) {
 
 #[test]
 fn a_runner_killed_in_any_stage_leaves_nothing_that_lab_down_does_not_take() {
-    let Some(_turn) = turn("killed::a_runner_killed_in_any_stage_leaves_nothing_that_lab_down_does_not_take") else {
+    let Some(_turn) = turn("killed::a_runner_killed_in_any_stage_leaves_nothing_that_lab_down_does_not_take")
+    else {
         return;
     };
     let lab = Lab::new();

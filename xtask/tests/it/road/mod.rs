@@ -97,7 +97,8 @@ impl Lab {
 
     /// The only bundle of this lab.
     fn bundle(&self) -> PathBuf {
-        let mut bundles: Vec<_> = fs::read_dir(self.path("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut bundles: Vec<_> =
+            fs::read_dir(self.path("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(bundles.len(), 1, "{bundles:?}");
         bundles.remove(0)
     }
@@ -133,5 +134,6 @@ fn code(output: &Output, wanted: i32) {
 /// The report of `lab run --json`.
 #[track_caller]
 fn report(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {} {}", stdout(output), stderr(output)))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {} {}", stdout(output), stderr(output)))
 }

@@ -55,7 +55,8 @@ fn processes() -> BTreeSet<String> {
         let cgroup = fs::read_to_string(dir.join("cgroup")).unwrap_or_default();
         let exe = fs::read_link(dir.join("exe")).unwrap_or_default();
         let name = exe.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        cgroup.contains("/sightline-") || ["lab-actor", "lab-probe", "lab-liar", "strace"].contains(&name.as_str())
+        cgroup.contains("/sightline-")
+            || ["lab-actor", "lab-probe", "lab-liar", "strace"].contains(&name.as_str())
     };
     let dirs = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
     dirs.filter(|dir| ours(dir)).map(|dir| dir.display().to_string()).collect()
@@ -64,10 +65,15 @@ fn processes() -> BTreeSet<String> {
 /// Local addresses of listening TCP and of UDP sockets.
 fn sockets() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (path, listening) in [("/proc/net/tcp", Some("0A")), ("/proc/net/tcp6", Some("0A")), ("/proc/net/udp", None)] {
+    for (path, listening) in
+        [("/proc/net/tcp", Some("0A")), ("/proc/net/tcp6", Some("0A")), ("/proc/net/udp", None)]
+    {
         for line in lines(path) {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            if fields.len() > 3 && fields[0].ends_with(':') && listening.is_none_or(|state| fields[3] == state) {
+            if fields.len() > 3
+                && fields[0].ends_with(':')
+                && listening.is_none_or(|state| fields[3] == state)
+            {
                 found.insert(format!("{path} {}", fields[1]));
             }
         }

@@ -1,0 +1,93 @@
+//! The stage `exercise`: act by act, with the witnesses looking before, during and after.
+
+use lab_act::witness::Witnesses;
+use lab_env::{EnvError, Subject};
+use lab_model::{Act, Order, Receipt, Reply, Witness};
+
+use crate::{
+    RunError,
+    deadline::{Deadline, Ended},
+    observer::{Moment, Observer},
+};
+
+/// What an exercise has made so far; kept also when it ends early.
+#[derive(Debug, Default)]
+pub(crate) struct Exercised {
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) witnesses: Vec<Witness>,
+}
+
+/// The actor at work, and who looks on.
+pub(crate) struct Exercise<'a> {
+    pub(crate) scenario: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) subject: &'a mut dyn Subject,
+    pub(crate) witnesses: &'a mut Witnesses,
+    pub(crate) deadline: &'a Deadline,
+    pub(crate) observer: &'a dyn Observer,
+}
+
+impl Exercise<'_> {
+    /// Performs the acts in order. Stops at the first that the actor cannot even attempt.
+    pub(crate) fn run(&mut self, acts: &[Act], into: &mut Exercised) -> Result<(), RunError> {
+        for act in acts {
+            self.observer.on(&Moment::Act { scenario: self.scenario, act: act.id });
+            self.witnesses.before(act);
+            let receipt = self.perform(act)?;
+            into.witnesses.extend(self.witnesses.after(act, &receipt));
+            into.receipts.push(receipt);
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, act: &Act) -> Result<Receipt, RunError> {
+        let doing = format!("performing act {} ({})", act.id, act.kind.word());
+        self.subject.send(&Order::Perform { act: Box::new(act.clone()), key: self.key.to_owned() })?;
+        loop {
+            match reply(self.subject, &doing, self.deadline)? {
+                Reply::Listening { address } => self.witnesses.listening(act, &address),
+                Reply::Held { receipt } => {
+                    self.witnesses.held(act, &receipt);
+                    break;
+                }
+                other => return Err(unexpected(&doing, other)),
+            }
+        }
+        self.subject.send(&Order::Release)?;
+        match reply(self.subject, &doing, self.deadline)? {
+            Reply::Done { receipt } => Ok(receipt),
+            other => Err(unexpected(&doing, other)),
+        }
+    }
+}
+
+/// Makes a mark that every sensor of files can see.
+pub(crate) fn mark(subject: &mut dyn Subject, path: &str, deadline: &Deadline) -> Result<(), RunError> {
+    let doing = "making a mark";
+    subject.send(&Order::Mark { path: path.to_owned() })?;
+    match reply(subject, doing, deadline)? {
+        Reply::Marked { .. } => Ok(()),
+        other => Err(unexpected(doing, other)),
+    }
+}
+
+fn reply(subject: &mut dyn Subject, doing: &str, deadline: &Deadline) -> Result<Reply, RunError> {
+    loop {
+        let slice = deadline.slice().map_err(|ended| RunError::Actor { doing: doing.to_owned(), ended })?;
+        match subject.receive(slice) {
+            Err(EnvError::ActorSilent(_)) => {}
+            Err(EnvError::ActorEnded(_)) => {
+                return Err(RunError::Actor { doing: doing.to_owned(), ended: Ended::Closed });
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
+fn unexpected(doing: &str, reply: Reply) -> RunError {
+    let said = match reply {
+        Reply::Failed { message } => format!("failed to {message}"),
+        other => format!("answered {other:?} out of turn"),
+    };
+    RunError::ActorSaid { doing: doing.to_owned(), said }
+}

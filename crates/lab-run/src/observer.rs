@@ -1,0 +1,55 @@
+//! What a run tells while it goes on. The runner owns all state; whoever listens only shows it.
+
+use std::time::Duration;
+
+/// One moment of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moment<'a> {
+    /// What dead runs had left was taken away.
+    Swept {
+        /// their ids
+        removed: &'a [String],
+    },
+    /// The run has its bundle.
+    Began {
+        /// id of the run
+        id: &'a str,
+        /// stages to come, in all passes
+        stages: usize,
+    },
+    /// A stage begins.
+    StageBegan {
+        /// scenario
+        scenario: &'a str,
+        /// pass
+        pass: u32,
+        /// stage
+        stage: &'a str,
+    },
+    /// An act begins.
+    Act {
+        /// scenario
+        scenario: &'a str,
+        /// act
+        act: u32,
+    },
+    /// A stage has ended.
+    StageEnded {
+        /// scenario
+        scenario: &'a str,
+        /// pass
+        pass: u32,
+        /// stage
+        stage: &'a str,
+        /// how long it took
+        took: Duration,
+        /// why it failed
+        error: Option<&'a str>,
+    },
+}
+
+/// Listens to a run.
+pub trait Observer {
+    /// Called at each moment, from the runner's thread.
+    fn on(&self, moment: &Moment<'_>);
+}

@@ -1,0 +1,248 @@
+//! One pass: a subject of its own, one set of sensors, six stages.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use lab_act::witness::Witnesses;
+use lab_env::{Environment, Image, SetUpFile, Subject, SubjectSpec, cgroup};
+use lab_model::{Act, InstanceRecord, PassRecord, Stamp};
+use lab_profile::{PassPlan, Scenario, Stage};
+use lab_store::BundleWriter;
+
+use crate::{
+    Options, RunError,
+    deadline::Deadline,
+    exercise::{Exercise, Exercised, mark},
+    observer::Observer,
+    random,
+    sensor::{self, Instance},
+    stages::{Stages, instances_own},
+};
+
+/// The domain whose names the lab's own resolver answers.
+const DOMAIN: &str = "lab.sightline.test";
+
+/// How long an actor may take to say hello, and a stage without a time-out of its own.
+const BRIEF: Duration = Duration::from_secs(5);
+
+/// What all passes of a run share.
+pub(crate) struct Shared<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) environment: &'a mut dyn Environment,
+    pub(crate) bundle: &'a BundleWriter,
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) ring_bytes: u32,
+}
+
+/// What a pass has built up, piece by piece; whatever is there is taken away at its end.
+#[derive(Default)]
+struct Standing {
+    subject: Option<Box<dyn Subject>>,
+    witnesses: Option<Witnesses>,
+    instances: Vec<Box<dyn Instance>>,
+    actor: Option<Stamp>,
+    /// key of the hashes of content
+    key: String,
+    acts: Vec<Act>,
+    exercised: Exercised,
+}
+
+/// Runs one pass. The record says what happened, failures included.
+pub(crate) fn run(shared: &mut Shared<'_>, scenario: &Scenario, pass: &PassPlan) -> PassRecord {
+    let name = scenario.head.name.as_str();
+    let time = |stage: Stage| {
+        let planned = pass.stages.iter().find(|planned| planned.stage == stage);
+        planned.map_or(BRIEF, |planned| planned.timeout.value)
+    };
+    let mut stages = Stages {
+        scenario: name,
+        pass: pass.pass,
+        interrupt: &shared.options.interrupt,
+        observer: shared.observer,
+        records: Vec::new(),
+    };
+    let mut standing = Standing::default();
+    let mut records = Vec::new();
+
+    let ready = stages
+        .run(Stage::Attach, time(Stage::Attach), |deadline| {
+            attach(shared, scenario, pass, &mut standing, deadline)
+        })
+        .and_then(|()| {
+            stages.run(Stage::Deploy, time(Stage::Deploy), |deadline| {
+                deploy(shared, scenario, pass, &mut standing, deadline)
+            })
+        });
+    if ready.is_some() {
+        stages.run(Stage::Exercise, time(Stage::Exercise), |deadline| {
+            act_by_act(name, &mut standing, deadline, shared.observer)
+        });
+        stages.run(Stage::Settle, time(Stage::Settle), |deadline| settle(&mut standing, deadline));
+    }
+    stages.run(Stage::Collect, time(Stage::Collect), |_| collect(&mut standing, &mut records));
+    let (variables, cgroup) = match &standing.subject {
+        Some(subject) => (subject.variables().clone(), cgroup::id(subject.cgroup()).ok()),
+        None => (BTreeMap::new(), None),
+    };
+    stages.run(Stage::Cleanup, time(Stage::Cleanup), |_| take_away(&mut standing));
+    PassRecord {
+        pass: pass.pass,
+        actor: standing.actor,
+        cgroup,
+        variables,
+        stages: stages.records,
+        acts: standing.acts,
+        receipts: standing.exercised.receipts,
+        witnesses: standing.exercised.witnesses,
+        instances: records,
+    }
+}
+
+/// Makes the subject's place, starts the witnesses, and attaches the sensors that need no process.
+fn attach(
+    shared: &mut Shared<'_>,
+    scenario: &Scenario,
+    pass: &PassPlan,
+    standing: &mut Standing,
+    deadline: &Deadline,
+) -> Result<(), RunError> {
+    standing.key = random::hex::<32>()?;
+    let witnesses = Witnesses::start(&standing.key).map_err(RunError::Witness)?;
+    let variables = BTreeMap::from([
+        ("sink".to_owned(), witnesses.sink().to_string()),
+        ("resolver".to_owned(), witnesses.resolver().to_string()),
+        ("domain".to_owned(), DOMAIN.to_owned()),
+        ("nonce".to_owned(), random::nonce()?),
+    ]);
+    let images = scenario.images.iter();
+    let files = scenario.files.iter();
+    let spec = SubjectSpec {
+        name: format!("{}-{}", scenario.head.name, pass.pass),
+        actor: shared.options.actor.clone(),
+        images: images.map(|i| Image { name: i.name.clone(), set_user_id: i.set_user_id }).collect(),
+        files: files
+            .map(|f| SetUpFile {
+                path: f.path.clone(),
+                content: f.content.clone(),
+                mode: f.mode,
+                owner: f.owner.clone(),
+            })
+            .collect(),
+        variables,
+    };
+    let subject = standing.subject.insert(shared.environment.place(&spec)?);
+    let values = subject.variables();
+    for act in &scenario.acts {
+        let bound = act.bind(&random::nonce()?, &|name| values.get(name).cloned());
+        standing.acts.push(bound.map_err(|source| RunError::Variable { act: act.id, source })?);
+    }
+    standing.witnesses = Some(witnesses);
+    attach_instances(shared, scenario, pass, standing, false, deadline)
+}
+
+/// Starts the actor, attaches the sensors that need a process, and sees that every sensor sees.
+fn deploy(
+    shared: &mut Shared<'_>,
+    scenario: &Scenario,
+    pass: &PassPlan,
+    standing: &mut Standing,
+    deadline: &Deadline,
+) -> Result<(), RunError> {
+    let subject = standing.subject.as_mut().ok_or(RunError::NoSubject)?;
+    standing.actor = Some(subject.start(BRIEF)?);
+    if let (Some(witnesses), Some(pid)) = (&mut standing.witnesses, subject.pid()) {
+        witnesses.actor(pid);
+    }
+    attach_instances(shared, scenario, pass, standing, true, deadline)?;
+    marker(standing, "start", deadline)?;
+    Ok(())
+}
+
+fn attach_instances(
+    shared: &Shared<'_>,
+    scenario: &Scenario,
+    pass: &PassPlan,
+    standing: &mut Standing,
+    to_process: bool,
+    deadline: &Deadline,
+) -> Result<(), RunError> {
+    let subject = standing.subject.as_ref().ok_or(RunError::NoSubject)?;
+    for planned in pass.instances.iter().filter(|planned| sensor::needs_process(planned.sensor) == to_process)
+    {
+        let (name, instance) = (&scenario.head.name, planned.instance.as_str());
+        let place = sensor::Place {
+            instance: instance.to_owned(),
+            scope: subject.cgroup(),
+            sensors: shared.environment.sensors(),
+            actor: subject.pid(),
+            raw: shared.bundle.raw_path(name, pass.pass, instance, sensor::raw_extension(planned.sensor))?,
+            events: shared.bundle.events_path(name, pass.pass, instance)?,
+            probe: &shared.options.probe,
+            ring_bytes: shared.ring_bytes,
+        };
+        standing.instances.push(sensor::attach(planned.sensor, place, deadline)?);
+    }
+    Ok(())
+}
+
+/// Makes a mark and waits until every instance has seen it.
+fn marker(standing: &mut Standing, which: &str, deadline: &Deadline) -> Result<(), RunError> {
+    let name = format!("sightline-mark-{which}-{}", random::nonce()?);
+    for instance in &mut standing.instances {
+        instances_own(instance.watch(&name, deadline))?;
+    }
+    let subject = standing.subject.as_mut().ok_or(RunError::NoSubject)?;
+    let work = subject.variables().get("work").cloned().unwrap_or_default();
+    mark(subject.as_mut(), &format!("{work}/{name}"), deadline)?;
+    for instance in &mut standing.instances {
+        instances_own(instance.marker(deadline))?;
+    }
+    Ok(())
+}
+
+fn act_by_act(
+    scenario: &str,
+    standing: &mut Standing,
+    deadline: &Deadline,
+    observer: &dyn Observer,
+) -> Result<(), RunError> {
+    let Standing { subject: Some(subject), witnesses: Some(witnesses), acts, key, exercised, .. } = standing
+    else {
+        return Err(RunError::NoSubject);
+    };
+    let mut stage = Exercise { scenario, key, subject: subject.as_mut(), witnesses, deadline, observer };
+    stage.run(acts, exercised)
+}
+
+fn settle(standing: &mut Standing, deadline: &Deadline) -> Result<(), RunError> {
+    marker(standing, "end", deadline)?;
+    // The actor goes first: a sensor that follows processes has the whole of them only once they have ended.
+    let subject = standing.subject.as_mut().ok_or(RunError::NoSubject)?;
+    subject.dismiss(BRIEF)?;
+    for instance in &mut standing.instances {
+        instances_own(instance.stop(deadline))?;
+    }
+    Ok(())
+}
+
+/// Collects every instance, also when one of them fails; the first failure is the stage's.
+fn collect(standing: &mut Standing, records: &mut Vec<InstanceRecord>) -> Result<(), RunError> {
+    let mut failed = None;
+    for mut instance in standing.instances.drain(..) {
+        match instance.collect() {
+            Ok(record) => records.push(record),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn take_away(standing: &mut Standing) -> Result<(), RunError> {
+    standing.instances.clear();
+    if let Some(witnesses) = standing.witnesses.take() {
+        witnesses.finish();
+    }
+    if let Some(mut subject) = standing.subject.take() {
+        subject.stop()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! A whole run: clean up after the dead, bring up, pass by pass, take down, seal.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use lab_env::{Environment, Host, Inventory, Thing, sweep};
+use lab_model::{PassRecord, StageRecord};
+use lab_profile::{EnvironmentKind, Plan};
+use lab_store::{BundleWriter, FORMAT, Manifest, Owner, ScenarioEntry, sha256_hex};
+
+use crate::{Interrupt, Moment, Observer, RunError, clock, pass, random};
+
+/// What a run is given.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// folder of bundles
+    pub runs: PathBuf,
+    /// folder in which subjects get theirs: passable for all users, not on a nosuid file system
+    pub state: PathBuf,
+    /// folder of inventories
+    pub inventory: PathBuf,
+    /// the actor's binary
+    pub actor: PathBuf,
+    /// the probe's binary
+    pub probe: PathBuf,
+    /// to whom the bundle's files belong, if not to whoever runs this
+    pub owner: Option<Owner>,
+    /// version of the tool, for the manifest
+    pub version: String,
+    /// set when the person wants it to end
+    pub interrupt: Interrupt,
+}
+
+/// A run that has ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// its id
+    pub id: String,
+    /// its bundle
+    pub bundle: PathBuf,
+    /// head of the bundle's chain
+    pub head: String,
+    /// it was ended by [`Options::interrupt`]
+    pub interrupted: bool,
+}
+
+/// Executes a plan. Failures inside a pass are data; an error here means that there is no whole bundle, and that
+/// everything made was taken away or stands in the inventory.
+///
+/// # Errors
+/// If the run cannot begin, the bundle cannot be written, or something made would not go away.
+pub fn execute(plan: &Plan, options: &Options, observer: &dyn Observer) -> Result<Finished, RunError> {
+    let swept = sweep(&options.inventory)?;
+    observer.on(&Moment::Swept { removed: &swept.removed });
+    let id = random::hex::<4>()?;
+    let profile = plan.profile.as_str();
+    let mut inventory = Inventory::open(&options.inventory, &id, &format!("lab run {profile}"))?;
+    let done = in_inventory(plan, options, observer, &id, &mut inventory);
+    let cleared = inventory.clear();
+    let finished = done?;
+    cleared?;
+    Ok(finished)
+}
+
+fn in_inventory(
+    plan: &Plan,
+    options: &Options,
+    observer: &dyn Observer,
+    id: &str,
+    inventory: &mut Inventory,
+) -> Result<Finished, RunError> {
+    let profile = plan.profile.as_str();
+    let stages = plan.scenarios.iter().map(|scenario| scenario.passes.len()).sum::<usize>() * 6;
+    observer.on(&Moment::Began { id, stages });
+    let bundle = BundleWriter::create(&options.runs, profile, id, options.owner)?;
+    let dir = bundle.dir().to_owned();
+    inventory.note(Thing::Folder { path: dir.clone() })?;
+
+    let mut manifest = manifest(plan, options, id, &bundle)?;
+    let mut host = stage(&mut manifest, "up", || match plan.environment.value {
+        EnvironmentKind::Host => Host::up(inventory, &options.state, id).map_err(RunError::from),
+        other => Err(RunError::NoEnvironment(other.to_string())),
+    })?;
+    let passes = every_pass(plan, options, observer, &bundle, &mut host, &mut manifest);
+    let down = stage(&mut manifest, "down", || host.down().map_err(RunError::from));
+    passes?;
+    manifest.interrupted = options.interrupt.is_set();
+    bundle.write_manifest(&manifest)?;
+    let head = bundle.seal()?;
+    inventory.note(Thing::Kept { path: dir.clone() })?;
+    down?;
+    Ok(Finished { id: id.to_owned(), bundle: dir, head, interrupted: manifest.interrupted })
+}
+
+fn every_pass(
+    plan: &Plan,
+    options: &Options,
+    observer: &dyn Observer,
+    bundle: &BundleWriter,
+    host: &mut dyn Environment,
+    manifest: &mut Manifest,
+) -> Result<(), RunError> {
+    let mut shared = pass::Shared {
+        options,
+        environment: host,
+        bundle,
+        observer,
+        ring_bytes: plan.probe.ring_bytes.value,
+    };
+    for scenario in &plan.scenarios {
+        let (passes, scenario) = (&scenario.passes, &scenario.scenario);
+        let mut entry = ScenarioEntry { head: scenario.head.clone(), passes: Vec::new() };
+        for planned in passes {
+            if options.interrupt.is_set() {
+                break;
+            }
+            let record: PassRecord = pass::run(&mut shared, scenario, planned);
+            for instance in &record.instances {
+                manifest.sensors.insert(instance.instance.clone(), instance.version.clone());
+            }
+            bundle.write_pass(&scenario.head.name, &record)?;
+            entry.passes.push(record.pass);
+        }
+        if !entry.passes.is_empty() {
+            manifest.scenarios.push(entry);
+        }
+    }
+    Ok(())
+}
+
+/// Runs a stage of the run as a whole, with its record in the manifest.
+fn stage<T>(
+    manifest: &mut Manifest,
+    name: &str,
+    work: impl FnOnce() -> Result<T, RunError>,
+) -> Result<T, RunError> {
+    let (began, began_ns) = (Instant::now(), clock::boot_ns()?);
+    let done = work();
+    manifest.stages.push(StageRecord {
+        stage: name.to_owned(),
+        began_ns,
+        took_ns: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        error: done.as_ref().err().map(ToString::to_string),
+    });
+    done
+}
+
+fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> Result<Manifest, RunError> {
+    let uname = nix::sys::utsname::uname()
+        .map_err(|error| RunError::Call { doing: "ask for the kernel's name", source: error.into() })?;
+    let boot_id = Path::new("/proc/sys/kernel/random/boot_id");
+    let mut inputs: BTreeMap<String, String> =
+        plan.inputs.iter().map(|input| (input.path.to_string(), input.sha256.clone())).collect();
+    for (name, program) in [("lab-actor", &options.actor), ("lab-probe", &options.probe)] {
+        let bytes = fs::read(program).map_err(RunError::io("read", program))?;
+        inputs.insert(name.to_owned(), sha256_hex(&bytes));
+    }
+    Ok(Manifest {
+        format: FORMAT,
+        tool: options.version.clone(),
+        profile: plan.profile.clone(),
+        id: id.to_owned(),
+        created: bundle.created().to_owned(),
+        kernel: uname.release().to_string_lossy().into_owned(),
+        machine: uname.machine().to_string_lossy().into_owned(),
+        boot_id: fs::read_to_string(boot_id).map_err(RunError::io("read", boot_id))?.trim().to_owned(),
+        inputs,
+        plan: plan.sha256(),
+        scenarios: Vec::new(),
+        sensors: BTreeMap::new(),
+        stages: Vec::new(),
+        interrupted: false,
+    })
+}

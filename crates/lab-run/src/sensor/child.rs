@@ -1,0 +1,116 @@
+//! A sensor's process: in the run's cgroup of sensors, in a group of its own, dead when the runner dies.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, channel},
+};
+
+use nix::sys::signal::{Signal, kill};
+
+use crate::{RunError, deadline::Deadline};
+
+/// A sensor's process. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct SensorProcess {
+    child: Child,
+    name: String,
+    /// Lines of its standard error, for messages.
+    errors: Receiver<String>,
+}
+
+/// Starts `command` inside `cgroup`.
+pub(crate) fn start(
+    mut command: Command,
+    name: &str,
+    cgroup: &Path,
+) -> Result<(SensorProcess, Streams), RunError> {
+    let procs = cgroup.join("cgroup.procs");
+    let procs_file = File::options().write(true).open(&procs).map_err(RunError::io("open", &procs))?;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    // SAFETY: between fork and exec: a write to an open descriptor, and a prctl.
+    unsafe {
+        command.pre_exec(move || {
+            (&procs_file).write_all(b"0")?;
+            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+            Ok(())
+        });
+    }
+    let mut child = command.spawn().map_err(|source| RunError::Start { sensor: name.to_owned(), source })?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let errors = lines(stderr);
+    Ok((SensorProcess { child, name: name.to_owned(), errors }, Streams { stdin, stdout }))
+}
+
+/// The standard streams of a started sensor.
+pub(crate) struct Streams {
+    pub(crate) stdin: Option<ChildStdin>,
+    pub(crate) stdout: Option<ChildStdout>,
+}
+
+/// Sends each line of a stream to a channel until it ends.
+pub(crate) fn lines(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    if let Some(stream) = stream {
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    receiver
+}
+
+impl SensorProcess {
+    /// Waits for a line of standard error that `wanted` accepts.
+    pub(crate) fn error_line(
+        &self,
+        deadline: &Deadline,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<(), RunError> {
+        let mut seen = Vec::new();
+        loop {
+            match deadline.receive(&self.errors) {
+                Ok(line) if wanted(&line) => return Ok(()),
+                Ok(line) => seen.push(line),
+                Err(ended) => {
+                    return Err(RunError::Sensor { sensor: self.name.clone(), ended, said: seen.join("; ") });
+                }
+            }
+        }
+    }
+
+    /// The error for a wait that ended, with the sensor's last words.
+    pub(crate) fn failed(&mut self, ended: crate::deadline::Ended) -> RunError {
+        // When it has ended its last lines are complete only once its standard error is closed.
+        let gone = matches!(ended, crate::deadline::Ended::Closed);
+        let said: Vec<String> =
+            if gone { self.errors.iter().collect() } else { self.errors.try_iter().collect() };
+        RunError::Sensor { sensor: self.name.clone(), ended, said: said.join("; ") }
+    }
+
+    /// Sends a signal; one that has ended is fine.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if let Ok(pid) = i32::try_from(self.child.id()) {
+            let _ = kill(nix::unistd::Pid::from_raw(pid), signal);
+        }
+    }
+
+    /// How it ended; waits for it, so call it when it has no reason to stay.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.wait().ok()
+    }
+}
+
+impl Drop for SensorProcess {
+    fn drop(&mut self) {
+        // Both fail only if it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

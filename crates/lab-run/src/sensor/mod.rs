@@ -1,0 +1,72 @@
+//! Sensors as a run drives them: attach, watch for a marker, stop, collect.
+
+mod child;
+mod probe;
+mod strace;
+
+use std::path::{Path, PathBuf};
+
+use lab_model::{InstanceRecord, SensorKind};
+
+use crate::{RunError, deadline::Deadline};
+
+/// What an instance needs to attach.
+pub(crate) struct Place<'a> {
+    /// `probe@host`
+    pub(crate) instance: String,
+    /// folder of the subject's cgroup
+    pub(crate) scope: &'a Path,
+    /// folder of the cgroup in which the sensor itself runs
+    pub(crate) sensors: &'a Path,
+    /// pid of the resident actor, once it is there
+    pub(crate) actor: Option<u32>,
+    /// where the native record goes; the file is there, empty, with its right owner
+    pub(crate) raw: PathBuf,
+    /// where the events go, likewise
+    pub(crate) events: PathBuf,
+    /// the probe's binary
+    pub(crate) probe: &'a Path,
+    /// size of the probe's ring buffer
+    pub(crate) ring_bytes: u32,
+}
+
+/// A running instance. Dropping it kills its process.
+pub(crate) trait Instance {
+    /// From its return on, a file name that holds `marker` is reported. Called before the marker act.
+    fn watch(&mut self, marker: &str, deadline: &Deadline) -> Result<(), RunError>;
+
+    /// Waits until the marker was seen; says when it happened on the boot clock.
+    fn marker(&mut self, deadline: &Deadline) -> Result<u64, RunError>;
+
+    /// Stops recording and waits until everything recorded is in the native record. The actor has ended by then.
+    fn stop(&mut self, deadline: &Deadline) -> Result<(), RunError>;
+
+    /// Turns the native record into events, whole or not, and says what is known of the instance.
+    fn collect(&mut self) -> Result<InstanceRecord, RunError>;
+}
+
+/// True for sensors that attach to a process, not to a place.
+pub(crate) fn needs_process(kind: SensorKind) -> bool {
+    matches!(kind, SensorKind::Strace)
+}
+
+/// What a native record's file name ends with.
+pub(crate) fn raw_extension(kind: SensorKind) -> &'static str {
+    match kind {
+        SensorKind::Probe => "spool",
+        _ => "log",
+    }
+}
+
+/// Attaches an instance and waits until it is ready.
+pub(crate) fn attach(
+    kind: SensorKind,
+    place: Place<'_>,
+    deadline: &Deadline,
+) -> Result<Box<dyn Instance>, RunError> {
+    match kind {
+        SensorKind::Probe => Ok(Box::new(probe::Probe::attach(place, deadline)?)),
+        SensorKind::Strace => Ok(Box::new(strace::Strace::attach(place, deadline)?)),
+        other => Err(RunError::NoDriver(other)),
+    }
+}

@@ -1,0 +1,166 @@
+//! Drives `lab-probe`: reports on its standard output, orders on its standard input, a spool in between.
+
+use std::{
+    io::Write,
+    path::PathBuf,
+    process::{ChildStdin, Command},
+    sync::mpsc::Receiver,
+};
+
+use lab_model::{Counters, InstanceRecord, Refusal, Report, SensorKind};
+
+use super::{
+    Instance, Place,
+    child::{self, SensorProcess},
+};
+use crate::{
+    RunError,
+    deadline::{Deadline, Ended},
+};
+
+pub(super) struct Probe {
+    process: SensorProcess,
+    orders: Option<ChildStdin>,
+    said: Receiver<String>,
+    binary: PathBuf,
+    spool: PathBuf,
+    events: PathBuf,
+    instance: String,
+    version: String,
+    refused: Vec<Refusal>,
+    markers: Vec<u64>,
+    counters: Option<Counters>,
+    error: Option<String>,
+}
+
+impl Probe {
+    pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Self, RunError> {
+        let mut command = Command::new(place.probe);
+        command.args(["record", "--scope"]).arg(place.scope).arg("--spool").arg(&place.raw);
+        command.arg("--ring-bytes").arg(place.ring_bytes.to_string());
+        let (process, streams) = child::start(command, &place.instance, place.sensors)?;
+        let mut probe = Self {
+            process,
+            orders: streams.stdin,
+            said: child::lines(streams.stdout),
+            binary: place.probe.to_owned(),
+            spool: place.raw,
+            events: place.events,
+            instance: place.instance,
+            version: String::new(),
+            refused: Vec::new(),
+            markers: Vec::new(),
+            counters: None,
+            error: None,
+        };
+        match probe.report(deadline)? {
+            Report::Ready { version, refused } => {
+                probe.version = version;
+                probe.refused = refused;
+                Ok(probe)
+            }
+            other => Err(probe.unexpected(&other)),
+        }
+    }
+
+    fn report(&mut self, deadline: &Deadline) -> Result<Report, RunError> {
+        let line = match deadline.receive(&self.said) {
+            Ok(line) => line,
+            Err(ended) => {
+                let error = self.process.failed(ended);
+                self.error.get_or_insert_with(|| error.to_string());
+                return Err(error);
+            }
+        };
+        match serde_json::from_str(&line) {
+            Ok(Report::Failed { message }) => {
+                self.error.get_or_insert_with(|| message.clone());
+                Err(RunError::Said { sensor: self.instance.clone(), message })
+            }
+            Ok(report) => Ok(report),
+            Err(error) => Err(RunError::Said {
+                sensor: self.instance.clone(),
+                message: format!("said what is no report ({error}): {line}"),
+            }),
+        }
+    }
+
+    fn unexpected(&self, report: &Report) -> RunError {
+        RunError::Said { sensor: self.instance.clone(), message: format!("said {report:?} out of turn") }
+    }
+
+    fn order(&mut self, line: &str) -> Result<(), RunError> {
+        let sent = self.orders.as_mut().is_some_and(|orders| orders.write_all(line.as_bytes()).is_ok());
+        if sent { Ok(()) } else { Err(self.process.failed(Ended::Closed)) }
+    }
+}
+
+impl Instance for Probe {
+    fn watch(&mut self, marker: &str, deadline: &Deadline) -> Result<(), RunError> {
+        self.order(&format!("marker {marker}\n"))?;
+        match self.report(deadline)? {
+            Report::Watching { .. } => Ok(()),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    fn marker(&mut self, deadline: &Deadline) -> Result<u64, RunError> {
+        match self.report(deadline)? {
+            Report::Marker { ns, .. } => {
+                self.markers.push(ns);
+                Ok(ns)
+            }
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    fn stop(&mut self, deadline: &Deadline) -> Result<(), RunError> {
+        self.order("stop\n")?;
+        loop {
+            match self.report(deadline)? {
+                Report::Counters { counters } => self.counters = Some(counters),
+                Report::Done => return Ok(()),
+                other => return Err(self.unexpected(&other)),
+            }
+        }
+    }
+
+    fn collect(&mut self) -> Result<InstanceRecord, RunError> {
+        // A probe that was not stopped in turn is of no more use alive.
+        if self.counters.is_none() {
+            self.process.signal(nix::sys::signal::Signal::SIGKILL);
+        }
+        self.orders = None;
+        let status = self.process.ended();
+        if self.counters.is_none() {
+            let how = status.map(|status| status.to_string()).unwrap_or_default();
+            self.error.get_or_insert(format!("the probe ended before it was told to ({how})"));
+        }
+        let output = Command::new(&self.binary)
+            .arg("decode")
+            .arg("--spool")
+            .arg(&self.spool)
+            .args(["--instance", &self.instance, "--events"])
+            .arg(&self.events)
+            .output()
+            .map_err(|source| RunError::Start { sensor: format!("{} (decoding)", self.instance), source })?;
+        if !output.status.success() {
+            let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(RunError::Said {
+                sensor: self.instance.clone(),
+                message: format!("could not decode: {message}"),
+            });
+        }
+        Ok(InstanceRecord {
+            instance: self.instance.clone(),
+            sensor: SensorKind::Probe,
+            version: self.version.clone(),
+            refused: self.refused.clone(),
+            start_marker_ns: self.markers.first().copied(),
+            end_marker_ns: self.markers.get(1).copied(),
+            counters: self.counters.clone(),
+            error: self.error.clone(),
+            events: Vec::new(),
+        })
+    }
+}

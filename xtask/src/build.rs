@@ -1,0 +1,45 @@
+//! The programs that a run starts: built as the user, before anybody becomes root.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::root::Folders;
+
+/// Programs that a run starts. Without options they are built from this checkout.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Programs {
+    /// Actor to use instead of this checkout's (`lab-liar` tests the verifier)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) actor: Option<PathBuf>,
+    /// Probe to use instead of this checkout's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) probe: Option<PathBuf>,
+}
+
+impl Programs {
+    /// Builds what was not given. Afterwards both are set.
+    pub(crate) fn build(&mut self, folders: &Folders) -> Result<()> {
+        if self.actor.is_none() || self.probe.is_none() {
+            let mut last = String::new();
+            let built = lab_tools::build_static(&folders.checkout, &["lab-act", "lab-probe"], &mut |line| {
+                if line.trim_start().starts_with("Compiling") && last.is_empty() {
+                    eprintln!("building actor and probe");
+                }
+                line.clone_into(&mut last);
+            })
+            .context("failed to build actor and probe")?;
+            let find = |name: &str| {
+                let binary = built.iter().find(|binary| binary.name == name);
+                binary.map(|binary| binary.path.clone()).with_context(|| format!("cargo built no {name}"))
+            };
+            if self.actor.is_none() {
+                self.actor = Some(find("lab-actor")?);
+            }
+            if self.probe.is_none() {
+                self.probe = Some(find("lab-probe")?);
+            }
+        }
+        Ok(())
+    }
+}

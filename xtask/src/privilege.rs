@@ -1,0 +1,40 @@
+//! What needs root is run by re-executing this very binary through sudo; nothing is ever built as root for a user.
+
+use std::{
+    ffi::OsString,
+    os::unix::process::CommandExt,
+    process::{Command, ExitCode},
+};
+
+use anyhow::Result;
+
+/// Neither root nor a way to it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "failed to become root: this command makes cgroups and loads eBPF programs, and there is no sudo on this machine"
+)]
+pub(crate) struct NoRoot;
+
+impl NoRoot {
+    pub(crate) fn hint(&self) -> &'static str {
+        "run it as root, or install sudo"
+    }
+}
+
+/// True if we are root.
+pub(crate) fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// The user to whom files belong: the one who called sudo, or nobody in particular.
+pub(crate) fn owner() -> Option<(u32, u32)> {
+    let id = |name| std::env::var(name).ok()?.parse().ok();
+    Some((id("SUDO_UID")?, id("SUDO_GID")?)).filter(|_| is_root())
+}
+
+/// Replaces this process by the same command as root. Returns only if that fails.
+pub(crate) fn become_root(args: Vec<OsString>) -> Result<ExitCode> {
+    let me = std::env::current_exe()?;
+    let error = Command::new("sudo").arg("--").arg(me).args(args).exec();
+    if error.kind() == std::io::ErrorKind::NotFound { Err(NoRoot.into()) } else { Err(error.into()) }
+}

@@ -1,0 +1,67 @@
+//! Shows a run's moments: a bar on a terminal, plain lines elsewhere; always on standard error.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lab_run::{Moment, Observer};
+
+/// Shows moments.
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(0);
+            let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Self { bar }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn on(&self, moment: &Moment<'_>) {
+        match moment {
+            Moment::Swept { removed: [] } => {}
+            Moment::Swept { removed } => self.line(&format!("cleaned up after {}", removed.join(", "))),
+            Moment::Began { id, stages } => match &self.bar {
+                Some(bar) => bar.set_length(*stages as u64),
+                None => eprintln!("run {id}"),
+            },
+            Moment::StageBegan { scenario, pass, stage } => match &self.bar {
+                Some(bar) => bar.set_message(format!("{scenario} pass {pass}: {stage}")),
+                None => eprintln!("{scenario} pass {pass}: {stage}"),
+            },
+            Moment::Act { scenario, act } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("{scenario}: act {act}"));
+                }
+            }
+            Moment::StageEnded { scenario, pass, stage, error, .. } => {
+                if let Some(error) = error {
+                    self.line(&format!("{scenario} pass {pass}: {stage} failed: {error}"));
+                }
+                if let Some(bar) = &self.bar {
+                    bar.inc(1);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

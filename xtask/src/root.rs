@@ -1,0 +1,51 @@
+//! Where the lab's definitions lie: `profiles/`, `scenarios/`, `golden/`, `runs/`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// The options of every command.
+#[derive(clap::Args)]
+pub(crate) struct Root {
+    /// Folder with profiles/, scenarios/ and golden/; bundles go to runs/ in it [default: this checkout]
+    #[arg(long, value_name = "DIR", global = true)]
+    lab: Option<PathBuf>,
+}
+
+/// The folders, resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Folders {
+    /// the checkout: sources, prebuilt object
+    pub(crate) checkout: PathBuf,
+    /// the lab's definitions
+    pub(crate) lab: PathBuf,
+}
+
+impl Folders {
+    pub(crate) fn golden(&self, scenario: &str) -> PathBuf {
+        self.lab.join("golden").join(format!("{scenario}.golden"))
+    }
+
+    pub(crate) fn runs(&self) -> PathBuf {
+        self.lab.join("runs")
+    }
+}
+
+impl Root {
+    pub(crate) fn resolve(&self) -> Result<Folders> {
+        // Cargo tells where the checkout is when it runs us; a binary that was re-executed knows it from its build.
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let checkout = manifest.parent().map(Path::to_owned).context("failed to find the checkout")?;
+        let lab = match &self.lab {
+            Some(lab) => lab
+                .canonicalize()
+                .with_context(|| format!("failed to find the lab's folder {}", lab.display()))?,
+            None => checkout.clone(),
+        };
+        if !lab.join("profiles").is_dir() {
+            bail!("{} has no profiles/ in it", lab.display());
+        }
+        Ok(Folders { checkout, lab })
+    }
+}
