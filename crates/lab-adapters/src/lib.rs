@@ -1,1 +1,6 @@
-//! lab-adapters: see ARCHITECTURE.md.
+//! Other tools' native records turned into events: one module per tool, pure and total.
+//!
+//! An adapter knows the tool's command line and its format, and nothing else does. It opens no file and starts no
+//! process; whatever the bytes, it gives events and says what it could not read.
+
+pub mod strace;

@@ -1,0 +1,87 @@
+//! strace's log: the command line that makes it, what is masked in it, and the events in it.
+//!
+//! Written for strace 6.1 (Debian 12); 5.10 and later write the same. The log is whole if every thread in it has
+//! ended in it (`+++ exited`, `+++ killed`) or was let go (`<detached ...>`): strace writes one of these for each thread
+//! before it ends by itself or is asked to. See [`Decoded::unended`].
+
+mod call;
+mod decode;
+mod line;
+mod lives;
+mod redact;
+mod signal;
+mod token;
+mod value;
+
+use std::ffi::{OsStr, OsString};
+
+pub use decode::{Decoded, Unreadable, decode};
+pub use line::seen_at;
+pub use redact::redact_line;
+
+/// How the wall clock of the log stands to the boot clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// wall clock less boot clock, in nanoseconds
+    pub offset_ns: i128,
+    /// bound of its error in nanoseconds
+    pub error_ns: u64,
+}
+
+impl Clock {
+    /// A moment of the wall clock on the boot clock.
+    fn boot(self, wall_ns: u64) -> u64 {
+        u64::try_from(i128::from(wall_ns).saturating_sub(self.offset_ns).max(0)).unwrap_or(u64::MAX)
+    }
+}
+
+/// What is traced: the calls that events are made from. None of them carries data of a file or a stream.
+const CALLS: &[&str] = &[
+    "execve",
+    "execveat",
+    "fork",
+    "vfork",
+    "clone",
+    "clone3",
+    "open",
+    "openat",
+    "openat2",
+    "creat",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "rename",
+    "renameat",
+    "renameat2",
+    "connect",
+    "bind",
+    "accept",
+    "accept4",
+    "setuid",
+    "setgid",
+    "setreuid",
+    "setregid",
+    "setresuid",
+    "setresgid",
+    "setfsuid",
+    "setfsgid",
+    "setgroups",
+];
+
+/// The command that attaches strace to `pid`, and to every thread and child that it makes from then on, and writes
+/// the log to `output`. Secrets are not masked in what strace writes, so `output` should be a pipe (`/dev/stdout`)
+/// whose reader passes each line through [`redact_line`] before it writes it.
+///
+/// strace ends by itself when the last traced process has, and lets go of all of them on SIGTERM. Its own messages go
+/// to standard error; `attached` in one of them means that it is ready.
+pub fn command(pid: u32, output: &OsStr) -> Vec<OsString> {
+    // `?`: a call that this architecture does not have is no error. Signals must be traced, because strace says
+    // `+++ killed by` only of signals that are.
+    let calls: Vec<String> = CALLS.iter().map(|call| format!("?{call}")).collect();
+    let trace = format!("trace={}", calls.join(","));
+    let fixed = ["strace", "-f", "--absolute-timestamps=format:unix,precision:ns", "--syscall-times=ns"];
+    let mut command: Vec<OsString> = fixed.map(OsString::from).to_vec();
+    command.extend(["-s", "4096", "-e", &trace, "-p", &pid.to_string(), "-o"].map(OsString::from));
+    command.push(output.to_owned());
+    command
+}
