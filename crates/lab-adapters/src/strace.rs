@@ -1,8 +1,8 @@
 //! strace's log: the command line that makes it, what is masked in it, and the events in it.
 //!
 //! Written for strace 6.1 (Debian 12); 5.10 and later write the same. The log is whole if every thread in it has
-//! ended in it (`+++ exited`, `+++ killed`) or was let go (`<detached ...>`): strace writes one of these for each thread
-//! before it ends by itself or is asked to. See [`Decoded::unended`].
+//! ended in it (`+++ exited`, `+++ killed`) or was let go inside a call (`<detached ...>`): strace ends by itself only after
+//! it has written that. See [`Decoded::unended`].
 
 mod call;
 mod decode;
@@ -72,11 +72,14 @@ const CALLS: &[&str] = &[
 /// the log to `output`. Secrets are not masked in what strace writes, so `output` should be a pipe (`/dev/stdout`)
 /// whose reader passes each line through [`redact_line`] before it writes it.
 ///
-/// strace ends by itself when the last traced process has, and lets go of all of them on SIGTERM. Its own messages go
-/// to standard error; `attached` in one of them means that it is ready.
+/// `pid` should have one thread: a thread that is older than the attach cannot be told from a process. strace says
+/// `Process N attached` on standard error once it is (and again for each child, so that stream must be read too). It
+/// ends by itself when the last traced process has; asked to end before, it lets go of the others without a word in the
+/// log, and what they do from then on counts as lost.
 pub fn command(pid: u32, output: &OsStr) -> Vec<OsString> {
-    // `?`: a call that this architecture does not have is no error. Signals must be traced, because strace says
-    // `+++ killed by` only of signals that are.
+    // `?`: a call that this architecture does not have is no error. No `-q`: it would hide the word that strace is
+    // attached. Signals must be traced, because strace says `+++ killed by` only of signals that are. No `-v`: it would
+    // print the environment.
     let calls: Vec<String> = CALLS.iter().map(|call| format!("?{call}")).collect();
     let trace = format!("trace={}", calls.join(","));
     let fixed = ["strace", "-f", "--absolute-timestamps=format:unix,precision:ns", "--syscall-times=ns"];

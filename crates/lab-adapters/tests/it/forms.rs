@@ -272,5 +272,7 @@ fn no_call_that_carries_data_is_traced() {
     for call in ["read", "write", "sendto", "sendmsg", "recvfrom", "recvmsg", "pread64", "writev"] {
         assert!(!trace.split([',', '=']).any(|traced| traced.trim_start_matches('?') == call), "{call}");
     }
+    assert!(!words.iter().any(|word| word.starts_with("-v") || word.starts_with("-q")), "{words:?}");
+    assert!(!words.iter().any(|word| word.contains("signal")), "{words:?}");
     assert_eq!(words[words.len() - 4..], ["-p", "7", "-o", "/dev/stdout"]);
 }
