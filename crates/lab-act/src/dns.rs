@@ -57,6 +57,17 @@ mod tests {
 
     use super::{address_in, answer, query};
 
+    proptest::proptest! {
+        #[test]
+        fn never_panics(mut bytes: Vec<u8>, kept in 0..40usize) {
+            let _ = (address_in(&bytes), answer(&bytes, Ipv4Addr::LOCALHOST));
+            let mut query = query(7, "sl0.lab.sightline.test").unwrap();
+            query.truncate(kept);
+            query.append(&mut bytes);
+            let _ = (address_in(&query), answer(&query, Ipv4Addr::LOCALHOST));
+        }
+    }
+
     #[test]
     fn a_query_is_answered() {
         let address = Ipv4Addr::new(127, 9, 8, 7);

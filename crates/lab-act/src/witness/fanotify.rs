@@ -182,3 +182,20 @@ fn names(mut records: &[u8]) -> Vec<(Directory, Vec<u8>)> {
     }
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{names, parse};
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(bytes: Vec<u8>, length in 0u32..64) {
+            let mut event = bytes.clone();
+            if let Some(head) = event.first_chunk_mut() {
+                *head = length.to_ne_bytes();
+            }
+            let _ = parse(&event, &mut Vec::new());
+            let _ = names(&bytes);
+        }
+    }
+}

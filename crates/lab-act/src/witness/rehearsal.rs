@@ -70,9 +70,10 @@ fn attempt(act: &Act) -> Result<Outcome, String> {
         ActKind::Rename { from, to } => {
             std::fs::symlink_metadata(from).and_then(|_| enter(from)).and_then(|()| enter(to))
         }
-        ActKind::Connect { address, .. } => {
-            parsed(address).and_then(|address| TcpStream::connect_timeout(&address, PATIENCE)).map(drop)
-        }
+        ActKind::Connect { address, .. } => parsed(address)
+            .and_then(on_loopback)
+            .and_then(|address| TcpStream::connect_timeout(&address, PATIENCE))
+            .map(drop),
         ActKind::Resolve { resolver, .. } => {
             UdpSocket::bind("0.0.0.0:0").and_then(|socket| socket.connect(resolver))
         }
@@ -121,6 +122,11 @@ fn enter(path: &str) -> io::Result<()> {
 
 fn parsed(address: &str) -> io::Result<SocketAddr> {
     address.parse().map_err(|_| io::Error::other("not an address"))
+}
+
+/// Nothing may leave the machine that the act itself does not send.
+fn on_loopback(address: SocketAddr) -> io::Result<SocketAddr> {
+    if address.ip().is_loopback() { Ok(address) } else { Err(io::Error::other("not on the loopback")) }
 }
 
 /// Binds as the actor does, without `SO_REUSEADDR`.

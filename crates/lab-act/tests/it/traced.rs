@@ -6,12 +6,13 @@ use std::{
     process::Command,
 };
 
-use lab_model::{ActKind, Order, Placement, Reply, SetIdCall};
+use lab_act::Witnesses;
+use lab_model::{Order, Payload, Receipt};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::{
-    cases::{act, link},
-    stage::{ACTOR, Actor, Folder, root},
+    cases,
+    stage::{ACTOR, Actor, Folder, KEY, families, observe, root},
 };
 
 /// The observed kinds, as strace calls them.
@@ -57,50 +58,69 @@ fn only_what_was_ordered_is_called() {
         println!("SKIP {name}: strace is not installed");
         return;
     }
-    let folder = Folder::new();
+    let (folder, mut witnesses) = (Folder::new(), Witnesses::start(KEY).unwrap());
     let log = folder.path("strace.log");
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-e", "signal=none", "-e", CALLS, "-o", &log, ACTOR]);
     let mut actor = Actor::spawn(command);
-    let path = folder.path("canary/x");
-    let kinds = [
-        ActKind::Write { path: path.clone(), content: "x".to_owned() },
-        ActKind::Read { path: path.clone() },
-        ActKind::Rename { from: path.clone(), to: folder.path("canary/y") },
-        ActKind::Unlink { path },
-        ActKind::Connect { address: "127.0.0.1:1".to_owned(), payload: "x".to_owned() },
-        ActKind::Setid { call: SetIdCall::Setuid, ids: vec!["65534".to_owned()] },
-    ];
-    for (kind, linked) in kinds.into_iter().flat_map(|kind| [(kind.clone(), false), (kind, true)]) {
-        let mut act = act(1, kind);
-        if linked {
-            act.via = vec![link(&folder, "one", Placement::Forked), link(&folder, "two", Placement::InPlace)];
+    let mut done = Vec::new();
+    for case in cases::all(&folder, &witnesses) {
+        // Under strace no set-user-id image gains anything.
+        if case.act.via.iter().all(|link| !link.set_user_id) {
+            let (receipt, words) = observe(&mut actor, &mut witnesses, &case.act);
+            assert_eq!(families(&words), case.families, "{}: {words:#?}", case.name);
+            done.push((case, receipt));
         }
-        actor.perform(&act);
-        let Some(Reply::Held { receipt }) = actor.reply() else { panic!("not held") };
-        actor.order(&Order::Release);
-        assert!(matches!(actor.reply(), Some(Reply::Done { .. })));
-        let process = receipt.steps[receipt.principal.unwrap()].process.pid.to_string();
-        let trace = fs::read_to_string(&log).unwrap();
-        let calls: Vec<&str> = trace
-            .lines()
-            .filter_map(|line| line.trim_start().strip_prefix(&process)?.trim_start().split_once('('))
-            .filter(|(_, rest)| !is_loader(rest))
-            .map(|(call, _)| call)
-            .collect();
-        let principal = match &act.kind {
-            ActKind::Read { .. } | ActKind::Write { .. } => "openat",
-            kind => match kind.word() {
-                "setid" => "setuid",
-                word => word,
-            },
-        };
-        let expected: Vec<&str> = if linked { vec!["execve", "execve", principal] } else { vec![principal] };
-        assert_eq!(calls, expected, "{}", act.kind.word());
+    }
+    actor.order(&Order::Stop);
+    actor.child.wait().unwrap();
+
+    let trace = fs::read_to_string(&log).unwrap();
+    for (case, receipt) in done {
+        let resident = receipt.steps[0].process.pid;
+        for pid in receipt.steps.iter().map(|step| step.process.pid).filter(|pid| *pid != resident) {
+            let steps = receipt.steps.iter().filter(|step| step.process.pid == pid);
+            let told: Vec<&str> = steps.filter_map(|step| call(&step.payload)).collect();
+            let mut called = calls(&trace, pid);
+            if is_shell(&receipt, pid) {
+                // What the shell does is its own affair.
+                called.truncate(1);
+            }
+            assert_eq!(called, told, "{}, process {pid}", case.name);
+        }
     }
 }
 
-/// Where the binary under test is not static, its loader opens libraries.
-fn is_loader(arguments: &str) -> bool {
-    ["ld.so", ".so.", "/glibc-hwcaps/"].iter().any(|part| arguments.contains(part))
+fn is_shell(receipt: &Receipt, pid: u32) -> bool {
+    receipt.steps.iter().any(|step| {
+        matches!(&step.payload, Payload::Exec(exec) if exec.path == "/bin/sh".into())
+            && step.process.pid == pid
+    })
+}
+
+/// The system call of a step; an exit is none of the calls that are traced.
+fn call(payload: &Payload) -> Option<&'static str> {
+    Some(match payload {
+        Payload::SetId(set) => set.call.word(),
+        Payload::Fork(_) => "clone",
+        Payload::Exec(_) => "execve",
+        Payload::Open(_) => "openat",
+        Payload::Accept(_) => "accept4",
+        Payload::Exit(_) => return None,
+        payload => payload.action().word(),
+    })
+}
+
+/// The calls of a process in order, but for those of its loader, where the binary under test is not static.
+fn calls(trace: &str, pid: u32) -> Vec<&str> {
+    let of_process = |line: &'_ str| -> Option<(usize, usize)> {
+        let rest = line.strip_prefix(&pid.to_string())?.strip_prefix(' ')?.trim_start();
+        Some((line.len() - rest.len(), rest.find('(')?))
+    };
+    let loader = ["ld.so", ".so.", "/glibc-hwcaps/"];
+    trace
+        .lines()
+        .filter(|line| !loader.iter().any(|part| line.contains(part)) && !line.contains("<... "))
+        .filter_map(|line| of_process(line).map(|(at, length)| &line[at..at + length]))
+        .collect()
 }
