@@ -29,7 +29,7 @@ pub struct Decoded {
     pub ancestry: Vec<Ancestor>,
     /// refused forks: they made no process, so there is no event for them
     pub refused_forks: u64,
-    /// syscalls in scope by the 32-bit entry, which the programs do not read
+    /// syscalls in scope by the 32-bit entry, which the programs do not read: also a loss among the events
     pub foreign: u64,
     /// why the spool ends early, if it does
     pub damage: Option<String>,
@@ -110,6 +110,12 @@ impl<'a> Decoder<'a> {
             }
             frame::END => {
                 let end: End = serde_json::from_slice(frame.body).map_err(json)?;
+                if end.foreign > 0 {
+                    // What they were is not known, so each may have been anything.
+                    let ready = self.header.as_ref().map_or(0, |header| header.ready_ns);
+                    let cause = LossCause::Unreadable;
+                    self.losses.push(loss::between(Some(end.foreign), ready, Some(end.ns), cause));
+                }
                 self.whole_until = end.ns;
                 self.out.counters = Some(end.counters);
                 self.out.foreign = end.foreign;

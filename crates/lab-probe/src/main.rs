@@ -46,6 +46,9 @@ enum Command {
         /// File for the events
         #[arg(long, value_name = "OUT")]
         events: PathBuf,
+        /// File for the processes that were older than the probe, as one JSON array
+        #[arg(long, value_name = "OUT")]
+        ancestry: Option<PathBuf>,
     },
     /// Say as JSON whether this machine can run the probe
     Check,
@@ -56,7 +59,9 @@ fn main() -> ExitCode {
         Command::Record { scope, spool, ring_bytes, threads } => {
             run_record(&Session { scope, spool, ring_bytes, threads })
         }
-        Command::Decode { spool, instance, events } => done(run_decode(&spool, &instance, &events)),
+        Command::Decode { spool, instance, events, ancestry } => {
+            done(run_decode(&spool, &instance, &events, ancestry.as_deref()))
+        }
         Command::Check => {
             let check = check();
             let code = if check.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE };
@@ -79,20 +84,28 @@ fn run_record(session: &Session) -> ExitCode {
     }
 }
 
-fn run_decode(spool: &Path, instance: &str, out: &Path) -> anyhow::Result<()> {
+fn run_decode(spool: &Path, instance: &str, events: &Path, ancestry: Option<&Path>) -> anyhow::Result<()> {
     let decoded = decode(spool, instance)?;
-    let mut file = BufWriter::new(
-        File::create(out).map_err(|error| anyhow::anyhow!("create {}: {error}", out.display()))?,
-    );
+    let mut file = create(events)?;
     for event in &decoded.events {
         serde_json::to_writer(&mut file, event)?;
         file.write_all(b"\n")?;
     }
     file.flush()?;
+    if let Some(path) = ancestry {
+        let mut file = create(path)?;
+        serde_json::to_writer(&mut file, &decoded.ancestry)?;
+        file.flush()?;
+    }
     if let Some(damage) = &decoded.damage {
         eprintln!("{}: {damage}", spool.display());
     }
     Ok(())
+}
+
+fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    let file = File::create(path).map_err(|error| anyhow::anyhow!("create {}: {error}", path.display()))?;
+    Ok(BufWriter::new(file))
 }
 
 fn done(result: anyhow::Result<()>) -> ExitCode {

@@ -42,6 +42,8 @@ const IDLE: u16 = 4;
 const QUIET: u32 = 50;
 /// Longest time between heartbeats.
 const HEARTBEAT_NS: u64 = 50_000_000;
+/// A record is stamped a little before it is in the ring: a heartbeat speaks only for what is older than this.
+const MARGIN_NS: u64 = 1_000_000;
 
 /// Records until `input` ends or says stop, or a signal comes. What the runner must know is said on `output`.
 pub fn record(
@@ -51,9 +53,10 @@ pub fn record(
 ) -> Result<Counters, Error> {
     catch_signals().map_err(Error::Signals)?;
     let scope = Scope::open(&session.scope)?;
-    let mut spool = Writer::create(&session.spool)?;
     let sizes = Sizes { ring: session.ring_bytes, threads: session.threads };
     let mut programs = load::load(&scope, sizes)?;
+    // Only now: nothing half-written is left where the programs cannot be loaded.
+    let mut spool = Writer::create(&session.spool)?;
     let header = header(session, &scope, &programs);
     spool.push_json(frame::HEADER, &header)?;
     spool.push_json(frame::ANCESTRY, &ancestry::read(&scope.path))?;
@@ -99,7 +102,7 @@ fn run(
         }
         if now - beat >= HEARTBEAT_NS {
             skips.tell(programs, spool, beat, now)?;
-            spool.push(frame::HEARTBEAT, &now.to_le_bytes());
+            spool.push(frame::HEARTBEAT, &now.saturating_sub(MARGIN_NS).to_le_bytes());
             spool.flush()?;
             beat = now;
         }

@@ -76,3 +76,31 @@ fn a_script_is_run_by_its_interpreter() {
     let shell = std::fs::canonicalize("/bin/sh").unwrap();
     assert_eq!(exec.exe, Some(Text::from(shell.to_str().unwrap())));
 }
+
+#[test]
+fn an_exec_by_another_thread_is_the_process_s() {
+    static PATH: &std::ffi::CStr = c"/usr/bin/true";
+    extern "C" fn thread(_: *mut libc::c_void) -> i32 {
+        let argv = [PATH.as_ptr(), null()];
+        // SAFETY: valid, terminated arrays and strings.
+        unsafe { libc::execve(PATH.as_ptr(), argv.as_ptr(), null()) }
+    }
+    let Some(lab) = Lab::start("exec-thread", &[]) else { return };
+    let mut stack = vec![0u8; 64 << 10];
+    let top = stack.as_mut_ptr_range().end;
+    let subject = lab.subject(|| {
+        let flags = libc::CLONE_VM | libc::CLONE_SIGHAND | libc::CLONE_THREAD;
+        // SAFETY: the stack is the thread's alone and as long-lived as the process; the exec ends this thread.
+        unsafe {
+            libc::clone(thread, top.cast(), flags, std::ptr::null_mut());
+            libc::pause()
+        }
+    });
+    assert_eq!(subject.wait(), 0);
+    let (events, counters) = lab.stop();
+    let execs = of!(events, subject.pid, Exec);
+    assert_eq!((execs.len(), execs[0].result), (1, Outcome::Ok(0)));
+    assert_eq!(execs[0].path, Text::from("/usr/bin/true"));
+    assert_eq!(of!(events, subject.pid, Exit).len(), 1);
+    assert_eq!(counters.lost_total(), 0);
+}

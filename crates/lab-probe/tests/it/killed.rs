@@ -92,3 +92,25 @@ fn sigterm_ends_it_properly() {
     assert_eq!(lab.report(), Some(Report::Done));
     assert!(lab.probe.wait().unwrap().success());
 }
+
+#[test]
+fn calls_by_the_32_bit_entry_are_not_silent() {
+    let Some(lab) = Lab::start("foreign", &[]) else { return };
+    let subject = lab.subject(|| {
+        let mut result: i64 = 20; // getpid there
+        // SAFETY: a system call without arguments.
+        unsafe { std::arch::asm!("int 0x80", inout("rax") result) };
+        i32::from(result < 0)
+    });
+    let status = subject.wait();
+    let (events, _) = lab.stop();
+    if status != 0 {
+        println!("SKIP calls_by_the_32_bit_entry_are_not_silent: this kernel has no such entry");
+        return;
+    }
+    let losses = events.iter().filter_map(|e| match &e.payload {
+        Payload::Loss(loss) => Some((loss.cause, loss.count)),
+        _ => None,
+    });
+    assert_eq!(losses.collect::<Vec<_>>(), [(LossCause::Unreadable, Some(1))]);
+}

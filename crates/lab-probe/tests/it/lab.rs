@@ -5,7 +5,7 @@ use std::{
     ffi::CString,
     fs,
     io::{BufRead, BufReader, Write},
-    os::{fd::AsRawFd, unix::ffi::OsStrExt},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
@@ -95,17 +95,12 @@ impl Lab {
     /// Waits until the probe has seen a marker, so that everything before it is in the spool.
     pub(crate) fn mark(&mut self, name: &str) {
         self.say(&format!("marker {name}"));
+        assert_eq!(self.report(), Some(Report::Watching { name: name.to_owned() }));
         let path = self.path(name);
-        loop {
-            // The probe may hear of the marker only after the first try.
-            self.subject(|| open(&path, libc::O_RDONLY).min(0)).wait();
-            if self.output.buffer().is_empty() && !readable(&self.output) {
-                continue;
-            }
-            match self.report() {
-                Some(Report::Marker { name: seen, .. }) => break assert_eq!(seen, name),
-                other => panic!("expected the marker, got {other:?}"),
-            }
+        self.subject(|| open(&path, libc::O_RDONLY).min(0)).wait();
+        match self.report() {
+            Some(Report::Marker { name: seen, .. }) => assert_eq!(seen, name),
+            other => panic!("expected the marker, got {other:?}"),
         }
     }
 
@@ -145,12 +140,6 @@ impl Drop for Lab {
         let _ = self.probe.wait();
         let _ = fs::remove_dir(&self.cgroup);
     }
-}
-
-fn readable(output: &BufReader<ChildStdout>) -> bool {
-    let mut poll = libc::pollfd { fd: output.get_ref().as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    // SAFETY: one valid pollfd.
-    unsafe { libc::poll(&raw mut poll, 1, 20) > 0 }
 }
 
 /// A forked process.

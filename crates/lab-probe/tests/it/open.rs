@@ -86,3 +86,36 @@ fn a_path_on_a_page_that_is_not_resident_is_read_late() {
     let opens = of!(events, subject.pid, Open);
     assert_eq!((opens[1].path.as_bytes(), opens[1].late_path), (b"/etc/hostname".as_slice(), true));
 }
+
+/// A filter that lets openat fail with EACCES before its tracepoint for the enter, and all else pass.
+fn refuse_openat() {
+    let word = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    let filter = [
+        word(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        word(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::SYS_openat as u32),
+        word(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EACCES as u32),
+        word(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
+    // SAFETY: a valid filter; it binds this process only.
+    unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+}
+
+#[test]
+fn what_seccomp_refuses_is_told_from_its_exit() {
+    let Some(lab) = Lab::start("open-seccomp", &[]) else { return };
+    let path = lab.path("file");
+    let subject = lab.subject(|| {
+        refuse_openat();
+        open(&path, libc::O_WRONLY | libc::O_CREAT)
+    });
+    assert_eq!(subject.wait() >> 8 & 0xff, -libc::EACCES & 0xff);
+    let (events, counters) = lab.stop();
+    let opens = of!(events, subject.pid, Open);
+    assert_eq!((opens.len(), opens[0].path.as_bytes()), (1, path.as_bytes()));
+    assert_eq!(opens[0].flags, OpenFlags(0o101));
+    assert_eq!(opens[0].result, Outcome::Errno(Errno(libc::EACCES)));
+    let event = events.iter().find(|event| event.image.pid == Some(subject.pid)).unwrap();
+    assert_eq!((event.time.began_ns, &event.raw["enter"]), (None, &"not seen".into()));
+    assert_eq!(counters.lost_total(), 0);
+}
