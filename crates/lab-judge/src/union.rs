@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use lab_model::{Exec, Payload, Sighting};
+use lab_model::{Exec, Payload, SetIdCall, Sighting};
 
 use crate::{
     compare,
@@ -84,6 +84,7 @@ fn full_key(item: &Item) -> String {
             Payload::Exec(_) => format!("{} cut", weak_key(item)),
             Payload::Accept(accept) => format!("{} {:?}", weak_key(item), accept.peer),
             Payload::Exit(exit) => format!("exit {exit:?}"),
+            Payload::SetId(setid) => format!("{} {:?}", weak_key(item), setid.requested),
             _ => weak_key(item),
         },
     }
@@ -95,6 +96,9 @@ fn weak_key(item: &Item) -> String {
         Item::Child(child) => if child.key.starts_with("act ") { &child.key } else { "child" }.to_owned(),
         Item::Fact(seen) => match &seen.payload {
             Payload::Exec(exec) => format!("exec {:?} {:?}", exec.path, exec.result),
+            Payload::SetId(setid) if setid.call == SetIdCall::Setgroups => {
+                format!("setgroups {:?}", setid.result)
+            }
             Payload::SetId(setid) => format!("{} {:?} {:?}", setid.call, setid.requested, setid.result),
             Payload::Accept(accept) => format!("accept {:?}", accept.result),
             Payload::Exit(_) => "exit".to_owned(),
@@ -116,6 +120,10 @@ fn compatible(a: &Item, b: &Item) -> bool {
             },
             _ => true,
         },
+        // A list of groups lies in the caller's memory, where not every sensor looks.
+        (Payload::SetId(a), Payload::SetId(b)) => {
+            a.requested == b.requested || a.requested.is_empty() || b.requested.is_empty()
+        }
         (Payload::Accept(a), Payload::Accept(b)) => a.peer.is_none() || b.peer.is_none() || a.peer == b.peer,
         (Payload::Exit(a), Payload::Exit(b)) => {
             let unknown = |exit: &lab_model::Exit| exit.code.is_none() && exit.signal.is_none();
@@ -151,7 +159,10 @@ fn fill(a: &mut Seen, b: Seen) {
             a.exe = a.exe.take().or(b.exe);
         }
         (Payload::SetId(a), Payload::SetId(b)) => {
-            (a.before, a.after) = (a.before.or(b.before), a.after.or(b.after))
+            (a.before, a.after) = (a.before.or(b.before), a.after.or(b.after));
+            if a.requested.is_empty() {
+                a.requested = b.requested;
+            }
         }
         (Payload::Accept(a), Payload::Accept(b)) => a.peer = a.peer.take().or(b.peer),
         (Payload::Exit(a), Payload::Exit(b)) if a.code.is_none() && a.signal.is_none() => *a = b,

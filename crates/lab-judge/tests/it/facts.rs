@@ -258,6 +258,23 @@ fn what_one_sensor_knows_less_of_is_still_one_fact() {
 }
 
 #[test]
+fn a_list_of_groups_that_one_sensor_cannot_read_is_still_one_fact() {
+    let mut record = one_act(|w| {
+        let pid = w.fork(w.actor(), true);
+        let call = lab_model::SetIdCall::Setgroups;
+        let requested = vec![Some(5), Some(6)];
+        w.call(pid, lab_model::SetId { call, requested, before: None, after: None, result: OK });
+    });
+    let is = |payload: &Payload| matches!(payload, Payload::SetId(_));
+    let Payload::SetId(setid) = &mut event(&mut record, 0, is).payload else { unreachable!() };
+    setid.requested.clear();
+    let tree = judge(&record).tree;
+    assert_eq!(tree[0].children.len(), 1);
+    let Payload::SetId(setid) = &tree[0].children[0].fact.payload else { unreachable!() };
+    assert_eq!(setid.requested, [Some(5), Some(6)]);
+}
+
+#[test]
 fn an_acts_own_call_is_never_folded() {
     let record = one_act_about(1, |w| {
         let pid = w.fork(w.actor(), true);

@@ -204,6 +204,10 @@ fn a_killed_sensor_has_lost_everything_after_its_last_word() {
         assert_eq!(verdicts(&record, sensor), [Seen, Lost, Lost]);
         let judged = judge(&record);
         assert_eq!((judged.troubles.len(), outcome(&judged)), (0, RunOutcome::Inconclusive));
+        let last = record.passes[pass].instances[0].events.iter().map(|event| event.time.ns).max().unwrap();
+        let since =
+            format!("events between {}.{:06} s and its end", last / 1_000_000_000, last / 1_000 % 1_000_000);
+        assert!(judged.doubts.iter().any(|doubt| doubt.contains(&since)), "{since}: {:?}", judged.doubts);
     }
 }
 
