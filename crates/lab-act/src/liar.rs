@@ -1,8 +1,9 @@
 //! The lying actor: speaks the protocol of `lab-actor`, writes receipts without a fault, and performs nothing.
 //!
-//! It is the witnesses' own test subject: every act that it claims must stay unproven. It makes the marks, since they
-//! are the sensors' business and no act; it makes no process, opens no other file and no socket. What it could know
-//! without performing (the hash of what it was to write, say) it states rightly; the rest it makes up.
+//! It is the witnesses' own test subject: every act that it claims must stay unproven. It says truly who it is and
+//! makes the marks, since these are the lab's business and no acts; it makes no process, opens no file of an act and no
+//! socket. What it could know without performing (the hash of what it was to write, say) it states rightly; the rest it
+//! makes up.
 
 use std::io::{self, BufRead as _, Write as _};
 
@@ -34,7 +35,9 @@ pub fn main() -> i32 {
 fn serve() -> io::Result<()> {
     let pid = std::process::id();
     let parent = std::os::unix::process::parent_id();
-    let me = Stamp { pid, parent, start_ticks: boot_ns() / 10_000_000, ids: ids::all(0) };
+    let start_ticks =
+        procfs::process::Process::myself().and_then(|me| me.stat()).map_or(0, |stat| stat.starttime);
+    let me = Stamp { pid, parent, start_ticks, ids: ids::all(0) };
     reply(&Reply::Hello { stamp: me, version: env!("CARGO_PKG_VERSION").to_owned() })?;
     let mut lie: Option<Lie> = None;
     for line in io::stdin().lock().lines() {
