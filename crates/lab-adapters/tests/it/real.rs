@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab_adapters::strace::{Clock, Decoded, command, decode};
+use lab_adapters::strace::{Clock, Decoded, Unreadable, command, decode};
 use lab_model::Payload;
 
 use crate::forms::shown;
@@ -43,7 +43,12 @@ fn traced(test: &str, shell: &str) -> Option<(Decoded, u32)> {
     subject.wait().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let decoded = decode(&out.stdout, pid, "strace@host", Clock { offset_ns: 0, error_ns: 0 });
-    assert_eq!(decoded.unreadable, [], "{}", String::from_utf8_lossy(&out.stdout));
+    let log = String::from_utf8_lossy(&out.stdout);
+    let near = |bad: &Unreadable| {
+        log.lines().skip(bad.line.saturating_sub(4)).take(5).collect::<Vec<_>>().join("\n")
+    };
+    let unreadable: Vec<_> = decoded.unreadable.iter().map(|bad| format!("{bad}:\n{}", near(bad))).collect();
+    assert!(unreadable.is_empty(), "{}", unreadable.join("\n"));
     assert!(decoded.unended.is_empty());
     assert!(decoded.counters.programs["log"].holds());
     Some((decoded, pid))
@@ -62,14 +67,15 @@ fn attached(pid: u32, strace: &mut Child) -> bool {
     false
 }
 
-/// Events of files below `work` and of everything but files; pids named by the order in which they are seen.
-fn told(decoded: &Decoded, work: &Path) -> Vec<String> {
+/// Events of files below `work` and of everything but files; pids named by the order in which they are seen, the
+/// subject's first.
+fn told(decoded: &Decoded, subject: u32, work: &Path) -> Vec<String> {
     let mut events = decoded.events.clone();
     events.retain(|event| match &event.payload {
         Payload::Open(open) => open.path.contains(work.to_str().unwrap()),
         _ => true,
     });
-    let mut pids = Vec::new();
+    let mut pids = vec![subject];
     for event in &events {
         let fork = if let Payload::Fork(fork) = &event.payload { Some(fork.child) } else { None };
         for pid in event.image.pid.into_iter().chain(fork) {
@@ -97,8 +103,8 @@ fn a_shell_and_its_children() {
     let shell = format!(
         "(exit 3); (kill -9 $(exec sh -c 'echo $PPID')); echo >{w}/a; exec /bin/sh -c 'exit 5' 'é\"\\'"
     );
-    let Some((decoded, _)) = traced("a_shell_and_its_children", &shell) else { return };
-    let told = told(&decoded, work.path());
+    let Some((decoded, subject)) = traced("a_shell_and_its_children", &shell) else { return };
+    let told = told(&decoded, subject, work.path());
     let has = |wanted: &str| told.iter().any(|line| line.ends_with(wanted));
     for wanted in [
         "exit code=3",
