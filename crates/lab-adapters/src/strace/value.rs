@@ -159,6 +159,8 @@ pub(crate) struct Ending {
 /// ` = 3 <0.000012>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`, ` = ? ERESTARTSYS (..)`.
 pub(crate) fn ending(text: &[u8]) -> Option<Ending> {
     let text = token::word(text.trim_ascii())?.strip_prefix("= ")?;
+    // Killed between the stop at the call's end and strace's look at it.
+    let text = text.strip_suffix(" <unavailable>").unwrap_or(text);
     let (text, took_ns) = match text.strip_suffix('>').and_then(|t| t.rsplit_once(" <")) {
         Some((text, took)) => {
             let (seconds, fraction) = took.split_once('.')?;

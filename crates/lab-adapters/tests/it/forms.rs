@@ -127,6 +127,7 @@ fn one_line_one_event() {
         (r#"clone(child_stack=NULL, flags=SIGCHLD) = -1 EAGAIN (x)"#, ""),
         (r#"getpid() = 100"#, ""),
         (r#"accept4(3,  <unfinished ...>) = ?"#, ""),
+        (r#"openat(AT_FDCWD, "/a", O_RDONLY) = ? <unavailable>"#, ""),
         (r#"--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED} ---"#, ""),
     ] {
         assert_eq!(one(line), event, "{line}");
