@@ -10,5 +10,3 @@ mod dns;
 pub mod hash;
 pub mod liar;
 pub mod witness;
-
-pub use witness::{WitnessError, Witnesses};

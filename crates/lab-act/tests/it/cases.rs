@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use lab_act::Witnesses;
+use lab_act::witness::Witnesses;
 use lab_model::{
     Act, ActKind, Errno, Expectation, Family, Interest, Link, Origin, Placement, Role, Scope, SetIdCall,
 };

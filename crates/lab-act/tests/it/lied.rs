@@ -1,8 +1,8 @@
 //! Acts that are not performed, or not as ordered, stay unproven: act by act.
 
 use lab_act::{
-    Witnesses,
     hash::{key_bytes, keyed_hash},
+    witness::Witnesses,
 };
 use lab_model::{Act, ActKind, Family, Payload, Placement, Receipt, Text};
 

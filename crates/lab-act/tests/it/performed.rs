@@ -1,6 +1,6 @@
 //! Acts that are really performed are proven, and nobody hangs if something dies.
 
-use lab_act::Witnesses;
+use lab_act::witness::Witnesses;
 use lab_model::{ActKind, Order, Outcome, Payload, Placement, Reply};
 use nix::{
     sys::signal::{Signal, kill},

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use lab_act::Witnesses;
+use lab_act::witness::Witnesses;
 use lab_model::{Act, Family, Order, Receipt, Reply, Witness};
 
 pub(crate) const KEY: &str = "00112233445566778899aabbccddeeff";

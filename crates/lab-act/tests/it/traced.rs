@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use lab_act::Witnesses;
+use lab_act::witness::Witnesses;
 use lab_model::{Order, Payload, Receipt};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
