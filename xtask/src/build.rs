@@ -20,6 +20,10 @@ pub(crate) struct Programs {
 impl Programs {
     /// Builds what was not given. Afterwards both are set.
     pub(crate) fn build(&mut self, folders: &Folders) -> Result<()> {
+        for program in [&mut self.actor, &mut self.probe].into_iter().flatten() {
+            *program =
+                program.canonicalize().with_context(|| format!("failed to find {}", program.display()))?;
+        }
         if self.actor.is_none() || self.probe.is_none() {
             let mut last = String::new();
             let built = lab_tools::build_static(&folders.checkout, &["lab-act", "lab-probe"], &mut |line| {

@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
+use serde_json::Value;
 
 /// The byte that stands for each byte of a secret.
 pub const MASK: u8 = b'*';
@@ -55,9 +56,52 @@ pub fn redact_in_place(bytes: &mut [u8]) -> usize {
     found
 }
 
+/// Masks every secret in the strings of a record; says how many. A list of strings is taken as one command line, so
+/// that an option's value is masked too.
+pub fn redact_value(value: &mut Value) -> usize {
+    match value {
+        Value::String(text) => redact_strings(&mut [text]),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            let mut texts: Vec<&mut String> = items.iter_mut().filter_map(string_in).collect();
+            redact_strings(&mut texts)
+        }
+        Value::Array(items) => items.iter_mut().map(redact_value).sum(),
+        Value::Object(fields) => fields.values_mut().map(redact_value).sum(),
+        _ => 0,
+    }
+}
+
+fn string_in(value: &mut Value) -> Option<&mut String> {
+    if let Value::String(text) = value { Some(text) } else { None }
+}
+
+fn redact_strings(texts: &mut [&mut String]) -> usize {
+    let mut line = texts.iter().map(|text| text.as_bytes()).collect::<Vec<_>>().join(&0);
+    let found = redact_in_place(&mut line);
+    let mut at = 0;
+    for text in texts.iter_mut().filter(|_| found > 0) {
+        let end = at + text.len();
+        // Masked character by character or not at all, so a part of a line is as valid as the line was.
+        **text = String::from_utf8_lossy(&line[at..end]).into_owned();
+        at = end + 1;
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
-    use super::redact_in_place;
+    use super::{redact_in_place, redact_value};
+
+    #[test]
+    fn records_lose_their_secrets_too() {
+        let mut record =
+            serde_json::json!({ "n": 1, "argv": ["mysql", "--password", "hunter2"], "env": "TOKEN=x1" });
+        assert_eq!(redact_value(&mut record), 2);
+        let masked =
+            serde_json::json!({ "n": 1, "argv": ["mysql", "--password", "*******"], "env": "TOKEN=**" });
+        assert_eq!(record, masked);
+        assert_eq!(redact_value(&mut record), 0);
+    }
 
     fn redacted(text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();

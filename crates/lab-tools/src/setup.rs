@@ -21,11 +21,14 @@ pub struct Needs {
     pub strace: bool,
     /// What builds the eBPF object; only developers need it.
     pub ebpf_toolchain: bool,
+    /// sudo; only the test of an ordinary user needs it where everything else is root's.
+    pub sudo: bool,
 }
 
 impl Needs {
     /// What a run of the profile `host` needs.
-    pub const HOST: Self = Self { mounts: true, static_link: true, strace: true, ebpf_toolchain: false };
+    pub const HOST: Self =
+        Self { mounts: true, static_link: true, strace: true, ebpf_toolchain: false, sudo: false };
 }
 
 /// One thing to install or to mount.
@@ -63,6 +66,9 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     if needs.static_link && binaries::try_static_link(options).is_err() {
         packages
             .extend(["gcc", "libc6-dev"].map(|name| (name.into(), "actor and probe are static programs")));
+    }
+    if needs.sudo && options.program("sudo").is_none() {
+        packages.push(("sudo".into(), "the test of an ordinary user"));
     }
     let mut linker = false;
     if needs.ebpf_toolchain && bpf::find_toolchain(options).is_err() {

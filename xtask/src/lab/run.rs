@@ -69,7 +69,7 @@ pub(crate) fn record(mut cmd: Cmd, folders: &Folders) -> Result<Recorded> {
         .flat_map(|p| &p.instances)
         .any(|i| i.sensor == SensorKind::Strace);
     // Whether static programs can be linked shows when they are.
-    let needs = Needs { mounts: true, static_link: false, strace, ebpf_toolchain: false };
+    let needs = Needs { static_link: false, strace, ..Needs::HOST };
     setup::meet(folders, needs, cmd.no_install)?;
     cmd.programs.build(folders)?;
     if !privilege::is_root() {

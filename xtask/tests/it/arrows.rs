@@ -122,7 +122,13 @@ fn dependency_versions_stand_in_the_workspace() {
     let mut wrong = Vec::new();
     for package in &metadata().packages {
         let manifest = std::fs::read_to_string(&package.manifest_path).expect("cargo has read it");
-        let lines = manifest.lines().skip_while(|line| !line.contains("dependencies]"));
+        let mut within = false;
+        let lines = manifest.lines().filter(|line| {
+            if line.starts_with('[') {
+                within = line.contains("dependencies");
+            }
+            within
+        });
         let own = lines.filter(|line| line.contains('=') && !line.contains("workspace = true"));
         wrong.extend(own.map(|line| format!("{}: {line}", package.name)));
     }

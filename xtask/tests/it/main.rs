@@ -4,6 +4,8 @@ mod architecture;
 mod arrows;
 mod files;
 mod map;
+mod object;
+mod plan;
 mod readme;
 mod road;
 mod tree;

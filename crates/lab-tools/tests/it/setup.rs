@@ -4,7 +4,7 @@ use lab_tools::setup::{Needs, Step, plan_setup, run_step};
 
 use crate::machine::Machine;
 
-const STRACE: Needs = Needs { mounts: false, static_link: false, strace: true, ebpf_toolchain: false };
+const STRACE: Needs = Needs { mounts: false, static_link: false, strace: true, ebpf_toolchain: false, sudo: false };
 const MOUNTS: Needs = Needs { mounts: true, strace: false, ..STRACE };
 const TOOLCHAIN: Needs = Needs { ebpf_toolchain: true, strace: false, ..STRACE };
 

@@ -14,7 +14,7 @@ fn a_changed_byte_is_named_and_a_forged_chain_fails_against_the_printed_head() {
     let lab = Lab::new();
     let output = lab.run(&["--scenario", "sensitive-read", "--json"]).output().unwrap();
     code(&output, 0);
-    let head = report(&output)["chain_head"].as_str().expect("a head").to_owned();
+    let head = report(&output)["head"].as_str().expect("a head").to_owned();
     let bundle = lab.bundle();
     code(&lab.xtask(&["verify", "latest", "--head", &head]).output().unwrap(), 0);
 

@@ -1,8 +1,8 @@
 //! Killed in the middle: the next command takes away what is left, and says what was lost.
 
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Stdio},
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStderr, Output, Stdio},
 };
 
 use nix::{
@@ -12,24 +12,57 @@ use nix::{
 
 use super::{Lab, code, report, state::State, stderr, turn};
 
-/// Starts a run and reads its plain progress until `line` comes.
-#[track_caller]
-fn until(lab: &Lab, line: &str) -> (Child, BufReader<std::process::ChildStderr>) {
-    let mut run = lab.run(&["--scenario", "sensitive-read", "--json"]);
-    let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut errors = BufReader::new(run.stderr.take().unwrap());
-    let mut seen = String::new();
-    while !seen.ends_with(line) {
-        let length = seen.len();
-        assert!(errors.read_line(&mut seen).unwrap() > 0, "no {line:?} in {seen}");
-        seen.truncate(seen.trim_end().len().max(length));
-        seen = seen.trim_end().to_owned();
-        if !seen.ends_with(line) {
-            seen.push('\n');
+/// A run that has come as far as a test wanted.
+struct Going {
+    run: Child,
+    errors: BufReader<ChildStderr>,
+    id: String,
+}
+
+impl Going {
+    /// Starts a run of some scenarios and reads its plain progress until a line that ends with `line`.
+    #[track_caller]
+    fn until(lab: &Lab, scenarios: &[&str], line: &str) -> Self {
+        let args: Vec<&str> =
+            scenarios.iter().flat_map(|name| ["--scenario", name]).chain(["--json"]).collect();
+        let mut run = lab.run(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let errors = BufReader::new(run.stderr.take().unwrap());
+        let mut going = Self { run, errors, id: String::new() };
+        let mut seen = String::new();
+        loop {
+            let mut next = String::new();
+            if going.errors.read_line(&mut next).unwrap() == 0 {
+                panic!("no {line:?} in {seen}{}", super::stdout(&going.end()));
+            }
+            seen.push_str(&next);
+            if let Some(known) = next.trim_end().strip_prefix("run ") {
+                known.clone_into(&mut going.id);
+            }
+            if next.trim_end().ends_with(line) {
+                return going;
+            }
         }
     }
-    (run, errors)
+
+    fn kill(mut self) {
+        self.run.kill().unwrap();
+        self.run.wait().unwrap();
+    }
+
+    /// Waits for its end.
+    fn end(mut self) -> Output {
+        let errors = std::thread::spawn(move || {
+            let mut rest = Vec::new();
+            self.errors.read_to_end(&mut rest).unwrap();
+            rest
+        });
+        let mut output = self.run.wait_with_output().unwrap();
+        output.stderr = errors.join().unwrap();
+        output
+    }
 }
+
+const ONE: &[&str] = &["sensitive-read"];
 
 fn signal(pid: u32, signal: Signal) {
     kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
@@ -46,11 +79,9 @@ fn a_runner_killed_in_any_stage_leaves_nothing_that_lab_down_does_not_take() {
     let before = State::now(&lab);
     for pass in [1, 2] {
         for stage in ["attach", "deploy", "exercise", "settle", "collect", "cleanup"] {
-            let (mut run, _errors) = until(&lab, &format!("sensitive-read pass {pass}: {stage}"));
-            run.kill().unwrap();
-            run.wait().unwrap();
+            Going::until(&lab, ONE, &format!("sensitive-read pass {pass}: {stage}")).kill();
             code(&lab.xtask(&["lab", "down"]).output().unwrap(), 0);
-            assert_eq!(State::now(&lab), before, "killed in pass {pass}, {stage}");
+            State::now(&lab).same_as(&before, &format!("killed in pass {pass}, {stage}"));
         }
     }
 }
@@ -59,17 +90,14 @@ fn a_runner_killed_in_any_stage_leaves_nothing_that_lab_down_does_not_take() {
 fn the_next_run_cleans_up_too_and_leaves_the_living_alone() {
     let Some(_turn) = turn("killed::the_next_run_cleans_up_too_and_leaves_the_living_alone") else { return };
     let (dead, alive, next) = (Lab::new(), Lab::new(), Lab::new());
-    let before = State::now(&next).without_files();
-    let (mut run, _errors) = until(&dead, "sensitive-read pass 1: exercise");
-    run.kill().unwrap();
-    run.wait().unwrap();
-    let (living, _living_errors) = until(&alive, "sensitive-read pass 1: attach");
+    let before = State::now(&next).without_bundles();
+    let living = Going::until(&alive, &[], "shell-spawn pass 1: attach");
+    Going::until(&dead, ONE, "sensitive-read pass 1: exercise").kill();
     let output = next.run(&["--scenario", "sensitive-read"]).output().unwrap();
     code(&output, 0);
     assert!(stderr(&output).contains("cleaned up after "), "{}", stderr(&output));
-    let living = living.wait_with_output().unwrap();
-    assert_eq!(living.status.code(), Some(0));
-    assert_eq!(State::now(&next).without_files(), before);
+    code(&living.end(), 0);
+    State::now(&next).without_bundles().same_as(&before, "at the end");
 }
 
 #[test]
@@ -77,12 +105,11 @@ fn an_interrupt_cleans_up_and_exits_130() {
     let Some(_turn) = turn("killed::an_interrupt_cleans_up_and_exits_130") else { return };
     for stage in ["attach", "exercise", "settle"] {
         let lab = Lab::new();
-        let before = State::now(&lab).without_files();
-        let (mut run, mut errors) = until(&lab, &format!("sensitive-read pass 1: {stage}"));
-        signal(run.id(), Signal::SIGINT);
-        std::io::copy(&mut errors, &mut std::io::sink()).unwrap();
-        assert_eq!(run.wait().unwrap().code(), Some(130), "in {stage}");
-        assert_eq!(State::now(&lab).without_files(), before, "in {stage}");
+        let before = State::now(&lab).without_bundles();
+        let going = Going::until(&lab, ONE, &format!("sensitive-read pass 1: {stage}"));
+        signal(going.run.id(), Signal::SIGINT);
+        code(&going.end(), 130);
+        State::now(&lab).without_bundles().same_as(&before, stage);
     }
 }
 
@@ -95,17 +122,11 @@ fn a_probe_killed_in_the_middle_makes_its_acts_lost() {
     let text = std::fs::read_to_string(&path).unwrap();
     let more = "\n[[twin]]\nkind = \"read\"\npath = \"/etc/hostname\"\n".repeat(400);
     std::fs::write(&path, text + &more).unwrap();
-    let (run, errors) = until(&lab, "sensitive-read pass 1: exercise");
-    let cgroups = lab_env::cgroup::mount_point().unwrap();
-    let run_cgroup = std::fs::read_dir(cgroups)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("sightline-"))
-        .unwrap();
-    let probe = std::fs::read_to_string(run_cgroup.join("sensors/cgroup.procs")).unwrap();
+    let going = Going::until(&lab, ONE, "sensitive-read pass 1: exercise");
+    let sensors = lab_env::cgroup::mount_point().unwrap().join(format!("sightline-{}/sensors", going.id));
+    let probe = std::fs::read_to_string(sensors.join("cgroup.procs")).unwrap();
     signal(probe.trim().parse().unwrap(), Signal::SIGKILL);
-    std::thread::spawn(move || std::io::copy(&mut { errors }, &mut std::io::sink()));
-    let output = run.wait_with_output().unwrap();
+    let output = going.end();
     code(&output, 3);
     let report = report(&output);
     let rows = report["scenarios"][0]["verdicts"].as_array().unwrap();

@@ -1,42 +1,45 @@
 //! What the machine holds that a run could have left behind.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::Lab;
 
 /// Processes, cgroups, mounts, files, sockets, BPF objects.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct State {
-    processes: BTreeSet<String>,
-    cgroups: BTreeSet<String>,
-    mounts: BTreeSet<String>,
-    files: BTreeSet<String>,
-    sockets: BTreeSet<String>,
-    bpf: [BTreeSet<u32>; 3],
-}
+pub(super) struct State(BTreeSet<String>);
 
 impl State {
     pub(super) fn now(lab: &Lab) -> Self {
-        Self {
-            processes: processes(),
-            cgroups: names(&lab_env::cgroup::mount_point().unwrap()),
-            mounts: lines("/proc/mounts"),
-            files: ["/var/lib/sightline", "/run/sightline"]
-                .iter()
-                .flat_map(|dir| names(Path::new(dir)))
-                .chain(names(&lab.path("runs")))
-                .collect(),
-            sockets: sockets(),
-            bpf: [bpf_ids(BPF_PROG_GET_NEXT_ID), bpf_ids(BPF_MAP_GET_NEXT_ID), bpf_ids(BPF_LINK_GET_NEXT_ID)],
+        let places = ["/var/lib/sightline", "/run/sightline"].map(PathBuf::from);
+        let folders = places.into_iter().chain([lab_env::cgroup::mount_point().unwrap(), lab.path("runs")]);
+        let mut all: BTreeSet<String> = folders.flat_map(|dir| names(&dir)).collect();
+        all.extend(processes());
+        all.extend(lines("/proc/mounts"));
+        all.extend(sockets());
+        for (word, command) in
+            [("program", BPF_PROG_GET_NEXT_ID), ("map", BPF_MAP_GET_NEXT_ID), ("link", BPF_LINK_GET_NEXT_ID)]
+        {
+            all.extend(bpf_ids(command).iter().map(|id| format!("BPF {word} {id}")));
         }
+        Self(all)
     }
-}
 
-impl State {
-    /// The same but for files: a run that ended well leaves a bundle.
-    pub(super) fn without_files(mut self) -> Self {
-        self.files.retain(|name| !name.contains("/runs/"));
+    /// The same but for bundles: a run that ended well leaves one.
+    pub(super) fn without_bundles(mut self) -> Self {
+        self.0.retain(|name| !name.contains("/runs/"));
         self
+    }
+
+    /// Fails with what is more or less now than it was.
+    #[track_caller]
+    pub(super) fn same_as(&self, before: &Self, when: &str) {
+        let more: Vec<_> = self.0.difference(&before.0).collect();
+        let less: Vec<_> = before.0.difference(&self.0).collect();
+        assert!(more.is_empty() && less.is_empty(), "{when}: left behind {more:?}, gone {less:?}");
     }
 }
 
@@ -49,9 +52,13 @@ fn lines(path: &str) -> BTreeSet<String> {
     fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Names of the processes that are the lab's: by program, or by cgroup.
+/// Names of the processes that are the lab's: by program, or by cgroup. The dead whom init has not buried are none.
 fn processes() -> BTreeSet<String> {
     let ours = |dir: &Path| {
+        let status = fs::read_to_string(dir.join("status")).unwrap_or_default();
+        if status.is_empty() || status.contains("\nState:\tZ") {
+            return false;
+        }
         let cgroup = fs::read_to_string(dir.join("cgroup")).unwrap_or_default();
         let exe = fs::read_link(dir.join("exe")).unwrap_or_default();
         let name = exe.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -59,7 +66,11 @@ fn processes() -> BTreeSet<String> {
             || ["lab-actor", "lab-probe", "lab-liar", "strace"].contains(&name.as_str())
     };
     let dirs = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
-    dirs.filter(|dir| ours(dir)).map(|dir| dir.display().to_string()).collect()
+    let told = |dir: PathBuf| {
+        let line = fs::read(dir.join("cmdline")).unwrap_or_default();
+        format!("{} {}", dir.display(), String::from_utf8_lossy(&line).replace('\0', " "))
+    };
+    dirs.filter(|dir| ours(dir)).map(told).collect()
 }
 
 /// Local addresses of listening TCP and of UDP sockets.
