@@ -4,6 +4,8 @@ mod address;
 mod loss;
 mod payload;
 mod process;
+#[cfg(test)]
+mod tests;
 
 use std::{fs, path::Path};
 
@@ -38,17 +40,20 @@ pub struct Decoded {
 /// Reads the spool at `path` as events of `instance`.
 pub fn decode(path: &Path, instance: &str) -> Result<Decoded, Error> {
     let bytes = fs::read(path).map_err(|error| Error::file("read spool", path, error))?;
-    let refuse = |message: String| Error::Spool { path: path.into(), message };
+    decode_bytes(&bytes, instance).map_err(|message| Error::Spool { path: path.into(), message })
+}
+
+fn decode_bytes(bytes: &[u8], instance: &str) -> Result<Decoded, String> {
     let mut decoder = Decoder::new(instance);
-    for item in spool::frames(&bytes) {
+    for item in spool::frames(bytes) {
         match item {
-            Ok(frame) => decoder.frame(frame).map_err(refuse)?,
-            Err(spool::Damage::Magic) => return Err(refuse(spool::Damage::Magic.to_string())),
+            Ok(frame) => decoder.frame(frame)?,
+            Err(spool::Damage::Magic) => return Err(spool::Damage::Magic.to_string()),
             Err(damage) => decoder.out.damage = Some(damage.to_string()),
         }
     }
     if decoder.header.is_none() && decoder.out.damage.is_none() {
-        return Err(refuse("it has no header frame".to_owned()));
+        return Err("it has no header frame".to_owned());
     }
     Ok(decoder.finish())
 }

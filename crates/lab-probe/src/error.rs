@@ -66,7 +66,7 @@ impl Error {
     pub(crate) fn load(error: &dyn std::error::Error) -> Self {
         let message = chain(error);
         let hint = if message.contains("EPERM") || message.contains("not permitted") {
-            " (it takes root, or the capabilities bpf, perfmon and sys_resource)"
+            " (it takes root, or the capabilities bpf and perfmon)"
         } else {
             ""
         };

@@ -55,7 +55,7 @@ fn no_privileges() {
             .unwrap(),
     );
     assert!(text.starts_with("lab-probe: failed to load the eBPF programs: "), "{text}");
-    assert!(text.contains("it takes root, or the capabilities bpf, perfmon"), "{text}");
+    assert!(text.contains("it takes root, or the capabilities bpf and perfmon"), "{text}");
 }
 
 #[test]
