@@ -3,6 +3,8 @@
 mod explain;
 mod hostile;
 mod json;
+mod junit;
 mod samples;
+mod shown;
 mod stages;
 mod terminal;
