@@ -1,6 +1,6 @@
 //! What went wrong (troubles), what makes a result doubtful (doubts), and how a run ends but for drift.
 
-use lab_model::{Judged, PassRecord, RunOutcome, Verdict};
+use lab_model::{Judged, PassRecord, RunOutcome, ScenarioRecord, Verdict};
 
 use crate::view::{self, View};
 
@@ -19,6 +19,17 @@ pub(crate) fn troubles(passes: &[PassRecord]) -> Vec<String> {
         }
     }
     troubles
+}
+
+/// Passes that were to be and are not there: the run was ended before them.
+pub(crate) fn missing_passes(record: &ScenarioRecord) -> Vec<String> {
+    let ran = |number| record.passes.iter().any(|pass| pass.pass == number);
+    let missing = record.planned.iter().filter(|planned| !ran(planned.pass));
+    let told = missing.map(|planned| {
+        let sensors: Vec<&str> = planned.sensors.iter().map(|sensor| sensor.word()).collect();
+        format!("pass {} ({}) did not happen", planned.pass, sensors.join(", "))
+    });
+    told.collect()
 }
 
 /// Reasons to doubt what one instance recorded, in sentences.

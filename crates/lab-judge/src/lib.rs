@@ -38,6 +38,7 @@ pub fn judge(record: &ScenarioRecord) -> Judged {
     let verdicts = verdict::rows(&record.head.name, &record.passes, &acts, &sensors, &judgements);
     let mut doubts: Vec<String> =
         judgements.iter().flat_map(|judgement| doubt::doubts(&judgement.view)).collect();
+    doubts.extend(doubt::missing_passes(record));
     let mut subject: Option<Process> = None;
     for judgement in &judgements {
         let (processes, deep) = gather::gather(judgement, &acts);
@@ -62,10 +63,11 @@ pub fn judge(record: &ScenarioRecord) -> Judged {
     }
 }
 
-/// The sensors that ran in any pass, in the order of the catalogue.
+/// The sensors that ran or were to run in any pass, in the order of the catalogue.
 fn sensors(record: &ScenarioRecord) -> Vec<SensorKind> {
     let ran = |kind| record.passes.iter().flat_map(|pass| &pass.instances).any(|i| i.sensor == kind);
-    CATALOGUE.iter().map(|entry| entry.kind).filter(|kind| ran(*kind)).collect()
+    let planned = |kind| record.planned.iter().any(|pass| pass.sensors.contains(&kind));
+    CATALOGUE.iter().map(|entry| entry.kind).filter(|kind| ran(*kind) || planned(*kind)).collect()
 }
 
 fn judgements(record: &ScenarioRecord) -> Vec<Judgement<'_>> {

@@ -45,6 +45,7 @@ pub(crate) fn intervals(record: &InstanceRecord, stream: &Stream<'_>) -> Vec<Int
             count: Some(counted - reported),
         });
     }
+    all.extend(unaccounted(record, stream));
     let known = all.iter().any(|loss| loss.cause == LossCause::Killed && loss.last_ns.is_none());
     if (record.counters.is_none() || record.end_marker_ns.is_none()) && !known {
         all.push(Interval {
@@ -56,6 +57,27 @@ pub(crate) fn intervals(record: &InstanceRecord, stream: &Stream<'_>) -> Vec<Int
         });
     }
     all
+}
+
+/// Events that an instance says it received and that its record does not hold. Programs are called like actions where
+/// each call makes one event; a refused fork makes none.
+fn unaccounted<'a>(
+    record: &'a InstanceRecord,
+    stream: &'a Stream<'_>,
+) -> impl Iterator<Item = Interval> + use<'a> {
+    let programs = record.counters.iter().flat_map(|counters| &counters.programs);
+    programs.filter_map(|(program, balance)| {
+        let action = program.parse::<Action>().ok().filter(|action| *action != Action::Fork)?;
+        let held = stream.events.iter().filter(|event| event.payload.action() == action).count() as u64;
+        let count = balance.received.checked_sub(held).filter(|count| *count > 0)?;
+        Some(Interval {
+            first_ns: record.start_marker_ns.unwrap_or(0),
+            last_ns: record.end_marker_ns,
+            of: Some(action),
+            cause: LossCause::Gap,
+            count: Some(count),
+        })
+    })
 }
 
 impl Interval {

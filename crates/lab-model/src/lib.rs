@@ -40,7 +40,9 @@ pub use payload::{
 };
 pub use process::{Ids, NamespacedPid, ParentRef, ProcessKey, ProcessRef, Stamp};
 pub use receipt::{Receipt, Step};
-pub use record::{InstanceRecord, Judged, PassRecord, Proof, ScenarioHead, ScenarioRecord, StageRecord};
+pub use record::{
+    InstanceRecord, Judged, PassRecord, PlannedPass, Proof, ScenarioHead, ScenarioRecord, StageRecord,
+};
 pub use sensor::{CATALOGUE, Field, Knowledge, LossExactness, SensorEntry, SensorKind};
 pub use text::Text;
 pub use verdict::{RunOutcome, Verdict, VerdictRow};

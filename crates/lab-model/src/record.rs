@@ -84,11 +84,22 @@ pub struct PassRecord {
     pub instances: Vec<InstanceRecord>,
 }
 
+/// A pass as the plan has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedPass {
+    /// number within the scenario, from 1
+    pub pass: u32,
+    /// sensors
+    pub sensors: Vec<SensorKind>,
+}
+
 /// Everything recorded of one scenario in one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioRecord {
     /// name and meaning
     pub head: ScenarioHead,
+    /// the passes that were to be; one without a record did not happen
+    pub planned: Vec<PlannedPass>,
     /// its passes
     pub passes: Vec<PassRecord>,
 }

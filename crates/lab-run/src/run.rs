@@ -8,7 +8,7 @@ use std::{
 };
 
 use lab_env::{Environment, Host, Inventory, Thing, sweep};
-use lab_model::{PassRecord, StageRecord};
+use lab_model::{PassRecord, PlannedPass, StageRecord};
 use lab_profile::{EnvironmentKind, Plan};
 use lab_store::{BundleWriter, FORMAT, Manifest, Owner, ScenarioEntry, sha256_hex};
 
@@ -113,7 +113,12 @@ fn every_pass(
     };
     for scenario in &plan.scenarios {
         let (passes, scenario) = (&scenario.passes, &scenario.scenario);
-        let mut entry = ScenarioEntry { head: scenario.head.clone(), passes: Vec::new() };
+        let planned = passes.iter().map(|pass| PlannedPass {
+            pass: pass.pass,
+            sensors: pass.instances.iter().map(|instance| instance.sensor).collect(),
+        });
+        let mut entry =
+            ScenarioEntry { head: scenario.head.clone(), planned: planned.collect(), passes: Vec::new() };
         for planned in passes {
             if options.interrupt.is_set() {
                 break;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_model::{ScenarioHead, StageRecord};
+use lab_model::{PlannedPass, ScenarioHead, StageRecord};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that this crate writes, and the only one that it reads.
@@ -13,7 +13,9 @@ pub const FORMAT: u32 = 1;
 pub struct ScenarioEntry {
     /// name and meaning
     pub head: ScenarioHead,
-    /// numbers of its passes, from 1
+    /// passes that were to be
+    pub planned: Vec<PlannedPass>,
+    /// numbers of the passes that were, from 1
     pub passes: Vec<u32>,
 }
 

@@ -82,7 +82,7 @@ pub fn read(dir: &Path) -> Result<Bundle, ReadError> {
             return Err(ReadError::Line { path: dir.join(name::MANIFEST), line: 1, problem });
         }
         let passes = entry.passes.iter().map(|number| pass(dir, name, *number)).collect::<Result<_, _>>()?;
-        scenarios.push(ScenarioRecord { head: entry.head.clone(), passes });
+        scenarios.push(ScenarioRecord { head: entry.head.clone(), planned: entry.planned.clone(), passes });
     }
     let verdicts = dir.join(name::VERDICTS);
     let verdicts = if verdicts.exists() { Some(lines(&verdicts)?) } else { None };

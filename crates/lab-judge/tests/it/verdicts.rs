@@ -226,6 +226,39 @@ fn counters_that_lost_more_than_was_told_touch_the_whole_interval() {
 }
 
 #[test]
+fn an_event_received_and_not_recorded_is_lost_not_missed() {
+    let mut record = sample();
+    let held = |record: &mut lab_model::ScenarioRecord| {
+        events(record, 0).iter().filter(|event| matches!(event.payload, Payload::Connect(_))).count() as u64
+    };
+    let received = held(&mut record);
+    let balance = lab_model::Balance { produced: received, received, ..lab_model::Balance::default() };
+    let counters = record.passes[0].instances[0].counters.as_mut().unwrap();
+    counters.programs.insert("connect".to_owned(), balance);
+    assert_eq!(outcome(&judge(&record)), RunOutcome::Pass);
+    events(&mut record, 0).retain(|event| !matches!(event.payload, Payload::Connect(_)));
+    assert_eq!(verdicts(&record, Probe), [Seen, Seen, Lost]);
+    assert_eq!(outcome(&judge(&record)), RunOutcome::Inconclusive);
+}
+
+#[test]
+fn a_pass_that_did_not_happen_leaves_its_sensor_absent_and_a_doubt() {
+    let mut record = sample();
+    record.planned = vec![
+        lab_model::PlannedPass { pass: 1, sensors: vec![Probe] },
+        lab_model::PlannedPass { pass: 2, sensors: vec![Strace] },
+    ];
+    assert_eq!(outcome(&judge(&record)), RunOutcome::Pass);
+    record.passes.truncate(1);
+    assert_eq!(verdicts(&record, Strace), [Absent; 3]);
+    let judged = judge(&record);
+    assert_eq!(
+        (judged.doubts, judged.sensors),
+        (vec!["pass 2 (strace) did not happen".to_owned()], vec![Probe, Strace])
+    );
+}
+
+#[test]
 fn after_the_end_marker_is_late() {
     let mut record = sample();
     record.passes[0].instances[0].end_marker_ns = Some(record.passes[0].receipts[2].began_ns);

@@ -255,5 +255,5 @@ pub(crate) fn exec(path: &str, argv: &[&str]) -> Payload {
 
 pub(crate) fn record(passes: Vec<PassRecord>) -> ScenarioRecord {
     let head = ScenarioHead { name: "sample".to_owned(), summary: String::new(), attack: Vec::new() };
-    ScenarioRecord { head, passes }
+    ScenarioRecord { head, planned: Vec::new(), passes }
 }

@@ -79,6 +79,7 @@ pub(crate) fn record() -> ScenarioRecord {
     };
     ScenarioRecord {
         head: head(),
+        planned: Vec::new(),
         passes: vec![
             pass(1, instance(SensorKind::Probe, 1812, 96)),
             pass(2, instance(SensorKind::Strace, 96, 96)),

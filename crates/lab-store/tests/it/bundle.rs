@@ -109,7 +109,11 @@ pub(crate) fn manifest(created: &str) -> Manifest {
         boot_id: "b".into(),
         inputs: BTreeMap::new(),
         plan: lab_store::sha256_hex(b"plan"),
-        scenarios: vec![ScenarioEntry { head: head_of("sensitive-read"), passes: vec![1, 2] }],
+        scenarios: vec![ScenarioEntry {
+            head: head_of("sensitive-read"),
+            planned: Vec::new(),
+            passes: vec![1, 2],
+        }],
         sensors: BTreeMap::from([("probe@host".into(), "0".into())]),
         stages: Vec::new(),
         interrupted: false,
@@ -139,7 +143,12 @@ pub(crate) fn sealed() -> Sealed {
     writer.write_manifest(&manifest(writer.created())).unwrap();
     let dir = writer.dir().to_owned();
     let head = writer.seal().unwrap();
-    Sealed { runs, dir, head, scenarios: vec![ScenarioRecord { head: head_of("sensitive-read"), passes }] }
+    Sealed {
+        runs,
+        dir,
+        head,
+        scenarios: vec![ScenarioRecord { head: head_of("sensitive-read"), planned: Vec::new(), passes }],
+    }
 }
 
 #[test]
