@@ -5,13 +5,17 @@
 
 mod escape;
 mod explain;
+mod finding;
+mod github;
 mod golden;
 mod input;
 mod json;
 mod junit;
 mod loss;
+mod markdown;
 mod matrix;
 mod next;
+mod sarif;
 mod stages;
 mod style;
 mod table;
@@ -19,9 +23,12 @@ mod terminal;
 
 pub use escape::{escape, escape_lines};
 pub use explain::{explanation, explanation_json};
+pub use github::github;
 pub use input::{RunReport, ScenarioReport};
 pub use json::{json, json_text};
 pub use junit::junit;
+pub use markdown::markdown;
+pub use sarif::sarif;
 pub use stages::stage_table;
 pub use style::Style;
 pub use terminal::terminal;

@@ -102,7 +102,7 @@ fn role_word(act: &Act) -> &'static str {
 }
 
 /// The families that prove an act; pass by pass where they differ.
-fn proven(judged: &Judged, act: u32) -> String {
+pub(crate) fn proven(judged: &Judged, act: u32) -> String {
     let proofs: Vec<&Proof> = judged.proofs.iter().filter(|proof| proof.act == act).collect();
     let Some(first) = proofs.first() else { return Tone::Bad.mark("unproven") };
     if proofs.iter().all(|proof| (proof.proven, &proof.families) == (first.proven, &first.families)) {

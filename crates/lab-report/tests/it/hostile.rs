@@ -3,9 +3,7 @@
 use lab_model::{ActKind, Action, LossCause, Payload, Refusal, RunOutcome, Verdict};
 use lab_report::{Style, json, json_text, stage_table, terminal};
 
-use crate::samples::{Sample, judged, lose, record};
-
-const EVIL: &str = "\x1b]0;owned\x07\x1b[2J\u{9b}31m\u{202e}\u{200b}\u{2061}\u{2060}\r\n\u{7f}";
+use crate::samples::{EVIL, Sample, judged, lose, record};
 
 #[test]
 fn every_string_is_escaped() {

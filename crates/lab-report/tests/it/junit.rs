@@ -5,7 +5,7 @@ use lab_report::junit;
 use roxmltree::{Document, Node};
 
 use crate::{
-    samples::{Sample, judged, lose, record, same},
+    samples::{Sample, hostile, judged, lose, record, same},
     shown::shown,
 };
 
@@ -78,7 +78,8 @@ fn a_missing_golden_fails_as_such() {
 
 #[test]
 fn failures_and_errors_are_there_exactly_if_the_run_did_not_pass() {
-    let spoil: [(RunOutcome, fn(&mut Judged)); 7] = [
+    type Spoil = fn(&mut Judged);
+    let spoil: [(RunOutcome, Spoil); 7] = [
         (RunOutcome::Pass, |_| ()),
         (RunOutcome::Drift, |now| now.verdicts[1].verdict = Verdict::Missed),
         (RunOutcome::Drift, |now| now.tree.truncate(1)),
@@ -161,19 +162,6 @@ proptest::proptest! {
         let xml = junit(&report);
         schema(&Document::parse(&xml).unwrap());
     }
-}
-
-/// `text` wherever a record may have a text.
-fn hostile(text: &str) -> Sample {
-    let (record, mut now) = (record(), judged());
-    now.head.name = text.into();
-    now.acts[0].kind = lab_model::ActKind::Shell { command: text.into() };
-    now.verdicts[0].verdict = Verdict::Wrong;
-    now.verdicts[0].reasons = vec![text.into()];
-    now.proofs[0].proven = false;
-    now.proofs[0].missing = vec![text.into()];
-    now.doubts = vec![text.into()];
-    Sample::new(record, now, Some(&judged()))
 }
 
 #[test]

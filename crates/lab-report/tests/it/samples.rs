@@ -10,6 +10,9 @@ use lab_model::{
 };
 use lab_report::{RunReport, ScenarioReport};
 
+/// What could steer a terminal.
+pub(crate) const EVIL: &str = "\x1b]0;owned\x07\x1b[2J\u{9b}31m\u{202e}\u{200b}\u{2061}\u{2060}\r\n\u{7f}";
+
 pub(crate) fn interest() -> Interest {
     Interest { scope: Scope::Subtree, actions: BTreeSet::new(), exec_only: false, folded: BTreeSet::new() }
 }
@@ -177,4 +180,17 @@ pub(crate) fn lose(instance: &mut InstanceRecord, cause: LossCause, count: u64) 
     let balance = instance.counters.as_mut().and_then(|c| c.programs.get_mut("file_open")).unwrap();
     balance.filtered -= count;
     balance.lost.insert(cause, count);
+}
+
+/// `text` wherever a record may have a text.
+pub(crate) fn hostile(text: &str) -> Sample {
+    let (record, mut now) = (record(), judged());
+    now.head.name = text.into();
+    now.acts[0].kind = ActKind::Shell { command: text.into() };
+    now.verdicts[0].verdict = Verdict::Wrong;
+    now.verdicts[0].reasons = vec![text.into()];
+    now.proofs[0].proven = false;
+    now.proofs[0].missing = vec![text.into()];
+    now.doubts = vec![text.into()];
+    Sample::new(record, now, Some(&judged()))
 }
