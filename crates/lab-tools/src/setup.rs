@@ -23,12 +23,20 @@ pub struct Needs {
     pub ebpf_toolchain: bool,
     /// sudo; only the test of an ordinary user needs it where everything else is root's.
     pub sudo: bool,
+    /// mmdebstrap; only the test on another Debian needs it.
+    pub mmdebstrap: bool,
 }
 
 impl Needs {
     /// What a run of the profile `host` needs.
-    pub const HOST: Self =
-        Self { mounts: true, static_link: true, strace: true, ebpf_toolchain: false, sudo: false };
+    pub const HOST: Self = Self {
+        mounts: true,
+        static_link: true,
+        strace: true,
+        ebpf_toolchain: false,
+        sudo: false,
+        mmdebstrap: false,
+    };
 }
 
 /// One thing to install or to mount.
@@ -69,6 +77,9 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     }
     if needs.sudo && options.program("sudo").is_none() {
         packages.push(("sudo".into(), "the test of an ordinary user"));
+    }
+    if needs.mmdebstrap && options.program("mmdebstrap").is_none() {
+        packages.push(("mmdebstrap".into(), "the test on another Debian"));
     }
     let mut linker = false;
     if needs.ebpf_toolchain && bpf::find_toolchain(options).is_err() {

@@ -4,7 +4,14 @@ use lab_tools::setup::{Needs, Step, plan_setup, run_step};
 
 use crate::machine::Machine;
 
-const STRACE: Needs = Needs { mounts: false, static_link: false, strace: true, ebpf_toolchain: false, sudo: false };
+const STRACE: Needs = Needs {
+    mounts: false,
+    static_link: false,
+    strace: true,
+    ebpf_toolchain: false,
+    sudo: false,
+    mmdebstrap: false,
+};
 const MOUNTS: Needs = Needs { mounts: true, strace: false, ..STRACE };
 const TOOLCHAIN: Needs = Needs { ebpf_toolchain: true, strace: false, ..STRACE };
 
@@ -38,6 +45,17 @@ fn a_package_is_installed_once_and_then_no_more() {
     assert_eq!(run(&machine, step), (Ok(()), vec!["fetching".to_owned()]));
     assert_eq!(machine.log(), ["-o DPkg::Lock::Timeout=300 install --yes --no-install-recommends strace"]);
     assert_eq!(plan(&machine, STRACE), []);
+}
+
+#[test]
+fn what_only_tests_need_is_planned_for_them_alone() {
+    let machine = Machine::healthy();
+    assert_eq!(plan(&machine, STRACE), []);
+    let steps = plan(&machine, Needs { sudo: true, mmdebstrap: true, ..STRACE });
+    let [step] = steps.as_slice() else { panic!("{steps:?}") };
+    assert_eq!(step.name, "packages sudo mmdebstrap");
+    machine.script("mmdebstrap", "");
+    assert_eq!(plan(&machine, Needs { mmdebstrap: true, ..STRACE }), []);
 }
 
 #[test]
