@@ -21,14 +21,27 @@ enum Command {
 
 pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     let Command::Run(cmd) = cmd.command;
+    let json = cmd.json;
     let began = Instant::now();
-    let finished = match lab::record(cmd, folders)? {
+    let finished = match lab::record(cmd, &["bench", "run"], folders)? {
         lab::Recorded::Elsewhere(code) => return Ok(code),
         lab::Recorded::Here(finished) => finished,
     };
-    let whole = began.elapsed();
-    let bundle = lab_store::read(&finished.bundle)?;
-    print!("{}", lab_report::stage_table(report::style(), &bundle.manifest.stages, &bundle.scenarios));
-    println!("whole run {:.2} s", whole.as_secs_f64());
-    Ok(ExitCode::SUCCESS)
+    let (judged, _head) = lab::judge(&finished, folders)?;
+    let whole = began.elapsed().as_secs_f64();
+    let bundle = &judged.bundle;
+    if json {
+        let mut passes = Vec::new();
+        for scenario in &bundle.scenarios {
+            passes.extend(scenario.passes.iter().map(|pass| {
+                serde_json::json!({ "scenario": scenario.head.name, "pass": pass.pass, "stages": pass.stages })
+            }));
+        }
+        let run = serde_json::json!({ "seconds": whole, "stages": bundle.manifest.stages, "passes": passes });
+        println!("{}", lab_report::json_text(&run));
+    } else {
+        print!("{}", lab_report::stage_table(report::style(), &bundle.manifest.stages, &bundle.scenarios));
+        println!("whole run, from plan to verdict: {whole:.2} s");
+    }
+    Ok(ExitCode::from(judged.exit_code()))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use lab_model::{CATALOGUE, SensorKind};
 
-use crate::{report, root::Folders};
+use crate::{judged, report, root::Folders};
 
 #[derive(clap::Args)]
 pub(crate) struct Cmd {
@@ -26,8 +26,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         bail!("unknown sensor `{}`, expected one of {}", cmd.sensor, known.join(", "));
     };
     let dir = lab_store::find(&folders.runs(), &cmd.run)?;
-    let bundle =
-        lab_store::read(&dir).with_context(|| format!("failed to read the bundle {}", dir.display()))?;
+    let bundle = judged::open(&dir)?;
     let (scenario, act) = match cmd.act.rsplit_once('/') {
         Some((scenario, act)) => (Some(scenario), act),
         None => (None, cmd.act.as_str()),

@@ -79,12 +79,25 @@ fn main() -> ExitCode {
         Command::Test(cmd) => test::run(cmd, &root),
     });
     done.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", lab_report::escape_lines(&told(&error)));
         if let Some(hint) = error.chain().find_map(hint_of) {
             eprintln!("hint: {hint}");
         }
         ExitCode::from(2)
     })
+}
+
+/// The error and its causes, each said once: many of our errors tell their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// The one hint that an error of a library carries.

@@ -35,6 +35,12 @@ pub(crate) fn owner() -> Option<(u32, u32)> {
 /// Replaces this process by the same command as root. Returns only if that fails.
 pub(crate) fn become_root(args: Vec<OsString>) -> Result<ExitCode> {
     let me = std::env::current_exe()?;
-    let error = Command::new("sudo").arg("--").arg(me).args(args).exec();
+    // sudo empties the environment; these two are the person's word on how the command is to behave.
+    let kept = ["NO_COLOR", "SIGHTLINE_STATE"].into_iter().filter_map(|name| {
+        let mut pair = OsString::from(format!("{name}="));
+        pair.push(std::env::var_os(name)?);
+        Some(pair)
+    });
+    let error = Command::new("sudo").args(["--", "env"]).args(kept).arg(me).args(args).exec();
     if error.kind() == std::io::ErrorKind::NotFound { Err(NoRoot.into()) } else { Err(error.into()) }
 }

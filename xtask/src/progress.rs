@@ -48,6 +48,7 @@ impl Observer for Progress {
             }
             Moment::StageEnded { scenario, pass, stage, error, .. } => {
                 if let Some(error) = error {
+                    let error = lab_report::escape(error);
                     self.line(&format!("{scenario} pass {pass}: {stage} failed: {error}"));
                 }
                 if let Some(bar) = &self.bar {

@@ -27,6 +27,10 @@ pub fn main() -> i32 {
         Ok(descriptors) => match chain::continue_as_image(&descriptors) {
             Err(message) => Err(message),
         },
+        // Who starts a set-user-id image must not be able to give it orders.
+        Err(_) if chain::elevated() => {
+            Err("serve orders: a set-user-id image is no resident actor".to_owned())
+        }
         Err(_) => resident::serve().map_err(|error| format!("serve orders: {error}")),
     };
     match result {

@@ -64,11 +64,16 @@ impl Environment for Host {
             nix::unistd::User::from_name("nobody").ok().flatten().ok_or(EnvError::NoUser("nobody"))?;
         let mut variables = spec.variables.clone();
         variables.insert("nobody".to_owned(), nobody.uid.to_string());
+        // Other users have no business here: a set-user-id image lies below.
+        let group = nobody.uid.as_raw();
+        chown(&work, Some(0), Some(group)).map_err(EnvError::io("give to the lab's user", &work))?;
+        fs::set_permissions(&work, fs::Permissions::from_mode(0o750))
+            .map_err(EnvError::io("close", &work))?;
         for (name, path) in [("work", &work), ("bin", &bin), ("canary", &canary)] {
             variables.insert(name.to_owned(), path.display().to_string());
         }
         for image in &spec.images {
-            place_image(&spec.actor, &bin, image)?;
+            place_image(&spec.actor, &bin, image, group)?;
         }
         for file in &spec.files {
             make_file(file, &work, &variables)?;
@@ -92,15 +97,16 @@ fn make_dir(path: &Path) -> Result<(), EnvError> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(EnvError::io("open to all", path))
 }
 
-fn place_image(actor: &Path, bin: &Path, image: &Image) -> Result<(), EnvError> {
+/// Places a copy of the actor. The group is that of the lab's unprivileged processes, which take their uid for it.
+fn place_image(actor: &Path, bin: &Path, image: &Image, group: u32) -> Result<(), EnvError> {
     let path = bin.join(&image.name);
     fs::copy(actor, &path).map_err(EnvError::io("place", &path))?;
-    let mode = if image.set_user_id { 0o4755 } else { 0o755 };
     if image.set_user_id && statvfs(&path).is_ok_and(|fs| fs.flags().contains(FsFlags::ST_NOSUID)) {
         return Err(EnvError::NoSetUserId { path });
     }
-    // The copy belongs to whoever built the actor only by accident; a set-user-id file must be root's.
-    chown(&path, Some(0), Some(0)).map_err(EnvError::io("give to root", &path))?;
+    // Only these processes may run an image that makes root of them.
+    let mode = if image.set_user_id { 0o4750 } else { 0o755 };
+    chown(&path, Some(0), Some(group)).map_err(EnvError::io("give to root", &path))?;
     fs::set_permissions(&path, fs::Permissions::from_mode(mode))
         .map_err(EnvError::io("set the mode of", &path))
 }

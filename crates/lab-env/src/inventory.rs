@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EnvError, cgroup};
 
-/// Where inventories lie: gone at boot, as everything that they name is dead by then.
+/// Where inventories lie: gone at boot, as every process that they name is dead by then. Folders outlive a boot; the
+/// sweep finds those by their place.
 pub const INVENTORY_DIR: &str = "/run/sightline";
 
 /// How long killed processes may take to go.
@@ -55,6 +56,7 @@ pub enum Thing {
 /// The open inventory of a live run.
 #[derive(Debug)]
 pub struct Inventory {
+    dir: PathBuf,
     path: PathBuf,
     file: Flock<File>,
     things: Vec<Thing>,
@@ -93,7 +95,7 @@ impl Inventory {
         let stat = procfs::process::Process::myself().and_then(|me| me.stat()).map_err(|error| {
             EnvError::Call { doing: "read the runner's own state", source: io::Error::other(error) }
         })?;
-        let mut inventory = Self { path, file, things: Vec::new() };
+        let mut inventory = Self { dir: dir.to_owned(), path, file, things: Vec::new() };
         inventory.note(Thing::Owner {
             pid: stat.pid.unsigned_abs(),
             start_ticks: stat.starttime,
@@ -122,19 +124,18 @@ impl Inventory {
     pub fn clear(&mut self) -> Result<(), EnvError> {
         remove_all(&self.things)?;
         self.things.clear();
+        let _turn = turn(&self.dir)?;
         remove_file(&self.path)
     }
 }
 
-/// Takes away what dead runs have left; leaves live ones alone.
+/// Takes away what dead runs have left, also those whose inventory went with a boot: their folders stand in `state`.
+/// Leaves live runs alone.
 ///
 /// # Errors
 /// If something will not go; its inventory stays for the next time.
-pub fn sweep(dir: &Path) -> Result<Swept, EnvError> {
+pub fn sweep(dir: &Path, state: &Path) -> Result<Swept, EnvError> {
     let mut swept = Swept::default();
-    if !dir.exists() {
-        return Ok(swept);
-    }
     let _turn = turn(dir)?;
     for path in inventories(dir)? {
         let id = id_of(&path);
@@ -150,22 +151,37 @@ pub fn sweep(dir: &Path) -> Result<Swept, EnvError> {
             Err((_, error)) => return Err(EnvError::io("lock", &path)(error.into())),
         }
     }
+    for path in entries(state)?.into_iter().filter(|path| path.is_dir()) {
+        let id = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if !swept.live.contains(&id) {
+            remove_all(&[Thing::Folder { path }])?;
+            swept.removed.push(id);
+        }
+    }
     Ok(swept)
 }
 
-/// The runs that are alive.
+/// The runs that are alive: those whose owner is still the process that it was. Takes no lock, so that looking on
+/// disturbs nobody and needs no rights.
 ///
 /// # Errors
 /// If an inventory cannot be read.
 pub fn list_live(dir: &Path) -> Result<Vec<Live>, EnvError> {
     let mut live = Vec::new();
-    if !dir.exists() {
-        return Ok(live);
-    }
     for path in inventories(dir)? {
-        let file = File::open(&path).map_err(EnvError::io("open", &path))?;
-        if Flock::lock(file, FlockArg::LockSharedNonblock).is_err() {
-            live.push(Live { id: id_of(&path), things: read(&path)? });
+        let things = match read(&path) {
+            // It has just ended.
+            Err(EnvError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
+            things => things?,
+        };
+        let lives = |thing: &Thing| {
+            let Thing::Owner { pid, start_ticks, .. } = thing else { return false };
+            let stat =
+                i32::try_from(*pid).ok().and_then(|pid| procfs::process::Process::new(pid).ok()?.stat().ok());
+            stat.is_some_and(|stat| stat.starttime == *start_ticks)
+        };
+        if things.iter().any(lives) {
+            live.push(Live { id: id_of(&path), things });
         }
     }
     Ok(live)
@@ -179,13 +195,19 @@ fn turn(dir: &Path) -> Result<Flock<File>, EnvError> {
 }
 
 fn inventories(dir: &Path) -> Result<Vec<PathBuf>, EnvError> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(dir).map_err(EnvError::io("read", dir))? {
-        let path = entry.map_err(EnvError::io("read", dir))?.path();
-        if path.extension().is_some_and(|e| e == "jsonl") {
-            paths.push(path);
-        }
-    }
+    let mut paths = entries(dir)?;
+    paths.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    Ok(paths)
+}
+
+/// What lies in a folder, by name; nothing in one that does not exist.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, EnvError> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(EnvError::io("read", dir))?,
+    };
+    let paths: Result<Vec<PathBuf>, io::Error> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(EnvError::io("read", dir))?;
     paths.sort();
     Ok(paths)
 }
@@ -236,6 +258,7 @@ mod tests {
     fn the_dead_are_swept_and_the_living_left() {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path().join("inventory");
+        let state = temp.path().join("state");
         let (dead, kept, alive) =
             (temp.path().join("dead"), temp.path().join("kept"), temp.path().join("alive"));
         for folder in [&dead, &kept, &alive] {
@@ -248,13 +271,13 @@ mod tests {
         drop(first);
         let mut second = Inventory::open(&dir, "second", "a test").unwrap();
         second.note(Thing::Folder { path: alive.clone() }).unwrap();
-        assert_eq!(list_live(&dir).unwrap().len(), 1);
-        let swept = sweep(&dir).unwrap();
+        assert!(list_live(&dir).unwrap().iter().any(|live| live.id == "second"));
+        let swept = sweep(&dir, &state).unwrap();
         assert_eq!((swept.removed, swept.live), (vec!["first".to_owned()], vec!["second".to_owned()]));
         assert!(!dead.exists() && kept.exists() && alive.exists());
         second.clear().unwrap();
         assert!(!alive.exists());
-        assert_eq!(sweep(&dir).unwrap(), super::Swept::default());
+        assert_eq!(sweep(&dir, &state).unwrap(), super::Swept::default());
     }
 
     #[test]
@@ -264,7 +287,46 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         let line = serde_json::to_string(&Thing::Folder { path: folder.clone() }).unwrap();
         fs::write(temp.path().join("x.jsonl"), format!("{line}\n{}", &line[..20])).unwrap();
-        sweep(temp.path()).unwrap();
+        sweep(temp.path(), &temp.path().join("state")).unwrap();
         assert!(!folder.exists() && !temp.path().join("x.jsonl").exists());
+    }
+
+    #[test]
+    fn folders_whose_inventory_went_with_a_boot_are_swept() {
+        let temp = tempfile::tempdir().unwrap();
+        let (dir, state) = (temp.path().join("inventory"), temp.path().join("state"));
+        let (left, alive) = (state.join("0badcafe"), state.join("11223344"));
+        for folder in [&left, &alive] {
+            fs::create_dir_all(folder.join("bin")).unwrap();
+        }
+        let mut run = Inventory::open(&dir, "11223344", "a test").unwrap();
+        run.note(Thing::Folder { path: alive.clone() }).unwrap();
+        assert_eq!(sweep(&dir, &state).unwrap().removed, ["0badcafe"]);
+        assert!(!left.exists() && alive.exists());
+    }
+
+    #[test]
+    fn sweeping_and_looking_disturb_no_run() {
+        let temp = tempfile::tempdir().unwrap();
+        let (dir, state) = (temp.path().join("inventory"), temp.path().join("state"));
+        let ended = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                    sweep(&dir, &state).unwrap();
+                    list_live(&dir).unwrap();
+                }
+            });
+            for n in 0..200 {
+                let mut run = Inventory::open(&dir, &format!("run{n}"), "a test").unwrap();
+                let folder = state.join(format!("run{n}"));
+                run.note(Thing::Folder { path: folder.clone() }).unwrap();
+                fs::create_dir_all(&folder).unwrap();
+                assert!(list_live(&dir).unwrap().iter().any(|live| live.id == format!("run{n}")));
+                assert!(folder.exists());
+                run.clear().unwrap();
+            }
+            ended.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 }

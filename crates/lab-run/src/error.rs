@@ -109,6 +109,14 @@ impl RunError {
         move |source| Self::Io { doing, path, source }
     }
 
+    /// The same error of a sensor's process with how that ended.
+    pub(crate) fn with_status(self, status: std::process::ExitStatus) -> Self {
+        match self {
+            Self::Sensor { sensor, said, .. } => Self::Said { sensor, message: format!("{status}: {said}") },
+            other => other,
+        }
+    }
+
     /// Something to type that helps, if there is.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -79,7 +79,8 @@ pub(crate) fn run(shared: &mut Shared<'_>, scenario: &Scenario, pass: &PassPlan)
         });
         stages.run(Stage::Settle, time(Stage::Settle), |deadline| settle(&mut standing, deadline));
     }
-    stages.run(Stage::Collect, time(Stage::Collect), |_| collect(&mut standing, &mut records));
+    stages
+        .run(Stage::Collect, time(Stage::Collect), |deadline| collect(&mut standing, &mut records, deadline));
     let (variables, cgroup) = match &standing.subject {
         Some(subject) => (subject.variables().clone(), cgroup::id(subject.cgroup()).ok()),
         None => (BTreeMap::new(), None),
@@ -226,10 +227,14 @@ fn settle(standing: &mut Standing, deadline: &Deadline) -> Result<(), RunError> 
 }
 
 /// Collects every instance, also when one of them fails; the first failure is the stage's.
-fn collect(standing: &mut Standing, records: &mut Vec<InstanceRecord>) -> Result<(), RunError> {
+fn collect(
+    standing: &mut Standing,
+    records: &mut Vec<InstanceRecord>,
+    deadline: &Deadline,
+) -> Result<(), RunError> {
     let mut failed = None;
     for mut instance in standing.instances.drain(..) {
-        match instance.collect() {
+        match instance.collect(deadline) {
             Ok(record) => records.push(record),
             Err(error) => failed = failed.or(Some(error)),
         }

@@ -54,7 +54,7 @@ pub struct Finished {
 /// # Errors
 /// If the run cannot begin, the bundle cannot be written, or something made would not go away.
 pub fn execute(plan: &Plan, options: &Options, observer: &dyn Observer) -> Result<Finished, RunError> {
-    let swept = sweep(&options.inventory)?;
+    let swept = sweep(&options.inventory, &options.state)?;
     observer.on(&Moment::Swept { removed: &swept.removed });
     let id = random::hex::<4>()?;
     let profile = plan.profile.as_str();
@@ -76,9 +76,10 @@ fn in_inventory(
     let profile = plan.profile.as_str();
     let stages = plan.scenarios.iter().map(|scenario| scenario.passes.len()).sum::<usize>() * 6;
     observer.on(&Moment::Began { id, stages });
-    let bundle = BundleWriter::create(&options.runs, profile, id, options.owner)?;
+    let bundle = BundleWriter::plan(&options.runs, profile, id, options.owner)?;
     let dir = bundle.dir().to_owned();
     inventory.note(Thing::Folder { path: dir.clone() })?;
+    bundle.make()?;
 
     let mut manifest = manifest(plan, options, id, &bundle)?;
     let mut host = stage(&mut manifest, "up", || match plan.environment.value {

@@ -37,15 +37,32 @@ impl BundleWriter {
         id: &str,
         owner: Option<Owner>,
     ) -> Result<Self, StoreError> {
+        let writer = Self::plan(runs_dir, profile, id, owner)?;
+        writer.make()?;
+        Ok(writer)
+    }
+
+    /// Says what [`BundleWriter::create`] would make, and makes nothing: for those who must note it first.
+    ///
+    /// # Errors
+    /// If a name cannot be a file's.
+    pub fn plan(runs_dir: &Path, profile: &str, id: &str, owner: Option<Owner>) -> Result<Self, StoreError> {
         plain("profile", profile)?;
         if !name::is_id(id) {
             return Err(StoreError::Name { what: "run id", name: id.to_owned() });
         }
         let now = SystemTime::now();
         let dir = runs_dir.join(name::folder(now, profile, id));
-        file::make_dirs(runs_dir, owner)?;
-        file::make_dir(&dir, owner)?;
         Ok(Self { dir, owner, created: name::rfc3339(now), failed: Mutex::new(None) })
+    }
+
+    /// Makes the planned folder.
+    ///
+    /// # Errors
+    /// If it cannot be made or is there already.
+    pub fn make(&self) -> Result<(), StoreError> {
+        file::make_dirs(self.dir.parent().unwrap_or(Path::new(".")), self.owner)?;
+        file::make_dir(&self.dir, self.owner)
     }
 
     /// The bundle's folder.

@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::privilege;
+use crate::{lab, privilege};
 
 #[derive(clap::Args)]
 pub(crate) struct Cmd {
@@ -17,7 +17,8 @@ pub(crate) fn run(cmd: Cmd) -> Result<ExitCode> {
     if !privilege::is_root() {
         return privilege::become_root(std::env::args_os().skip(1).collect());
     }
-    let swept = lab_env::sweep(Path::new(lab_env::INVENTORY_DIR)).context("failed to clean up")?;
+    let swept = lab_env::sweep(Path::new(lab_env::INVENTORY_DIR), &lab::run::state())
+        .context("failed to clean up")?;
     if cmd.json {
         println!("{}", serde_json::to_string(&swept)?);
         return Ok(ExitCode::SUCCESS);

@@ -14,7 +14,7 @@ use clap::Subcommand;
 use crate::root::Folders;
 
 pub(crate) use run::Cmd as RunCmd;
-pub(crate) use run::{Recorded, record};
+pub(crate) use run::{Prepared, Recorded, judge, prepare, record};
 
 #[derive(clap::Args)]
 pub(crate) struct Cmd {

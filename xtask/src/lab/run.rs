@@ -12,7 +12,14 @@ use lab_run::{Finished, Interrupt, Options};
 use lab_tools::setup::Needs;
 
 use crate::{
-    build::Programs, judged, lab::plan, privilege, progress::Progress, report, root::Folders, setup,
+    build::Programs,
+    judged::{self, JudgedRun},
+    lab::plan,
+    privilege,
+    progress::Progress,
+    report,
+    root::Folders,
+    setup,
 };
 
 /// Where subjects get their folders, unless the environment says otherwise.
@@ -38,17 +45,22 @@ pub(crate) struct Cmd {
 
 pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     let json = cmd.json;
-    let finished = match record(cmd, folders)? {
+    let finished = match record(cmd, &["lab", "run"], folders)? {
         Recorded::Elsewhere(code) => return Ok(code),
         Recorded::Here(finished) => finished,
     };
+    let (judged, head) = judge(&finished, folders)?;
+    report::print(&finished.bundle, &judged, Some(head), json)?;
+    Ok(ExitCode::from(judged.exit_code()))
+}
+
+/// Judges a run and adds the verdicts to its bundle; gives the new head of the chain.
+pub(crate) fn judge(finished: &Finished, folders: &Folders) -> Result<(JudgedRun, String)> {
     let judged = judged::judge(&finished.bundle, folders)?;
     let verdicts: Vec<_> = judged.scenarios.iter().flat_map(|s| s.judged.verdicts.iter().cloned()).collect();
     let head =
         lab_store::append_verdicts(&finished.bundle, &verdicts).context("failed to write the verdicts")?;
-    report::print(&finished.bundle, &judged, Some(head), json)?;
-    let code = if finished.interrupted { 130 } else { judged.outcome().exit_code() };
-    Ok(ExitCode::from(code))
+    Ok((judged, head))
 }
 
 /// How a run was recorded.
@@ -59,8 +71,38 @@ pub(crate) enum Recorded {
     Here(Finished),
 }
 
-/// Checks, builds, becomes root, and records.
-pub(crate) fn record(mut cmd: Cmd, folders: &Folders) -> Result<Recorded> {
+/// Checks, builds, becomes root (to do `words` there), and records.
+pub(crate) fn record(cmd: Cmd, words: &[&str], folders: &Folders) -> Result<Recorded> {
+    let ready = match prepare(cmd, folders, |cmd| arguments(cmd, words, folders))? {
+        Prepared::Elsewhere(code) => return Ok(Recorded::Elsewhere(code)),
+        Prepared::Here(ready) => ready,
+    };
+    let progress = Progress::new();
+    let finished = lab_run::execute(&ready.plan, &ready.options, &progress).context("failed to run")?;
+    Ok(Recorded::Here(finished))
+}
+
+/// What became of the preparation of a run.
+pub(crate) enum Prepared {
+    /// another process, as root, did all that was to be done
+    Elsewhere(ExitCode),
+    /// this one is root and may execute
+    Here(Box<Ready>),
+}
+
+/// All that a run needs: it may be executed once or many times.
+pub(crate) struct Ready {
+    pub(crate) plan: lab_profile::Plan,
+    pub(crate) options: Options,
+}
+
+/// Checks, builds, becomes root (by `again`, the arguments with which the caller is called as root), and listens for
+/// interrupts.
+pub(crate) fn prepare(
+    mut cmd: Cmd,
+    folders: &Folders,
+    again: impl FnOnce(&Cmd) -> Vec<OsString>,
+) -> Result<Prepared> {
     let plan = plan::load(folders, &cmd.profile, &cmd.scenarios)?;
     let strace = plan
         .scenarios
@@ -73,7 +115,7 @@ pub(crate) fn record(mut cmd: Cmd, folders: &Folders) -> Result<Recorded> {
     setup::meet(folders, needs, cmd.no_install)?;
     cmd.programs.build(folders)?;
     if !privilege::is_root() {
-        return privilege::become_root(arguments(&cmd, folders)).map(Recorded::Elsewhere);
+        return privilege::become_root(again(&cmd)).map(Prepared::Elsewhere);
     }
     let interrupt = Interrupt::default();
     let handler = interrupt.clone();
@@ -84,7 +126,7 @@ pub(crate) fn record(mut cmd: Cmd, folders: &Folders) -> Result<Recorded> {
     .context("failed to listen for interrupts")?;
     let options = Options {
         runs: folders.runs(),
-        state: std::env::var_os("SIGHTLINE_STATE").map_or_else(|| PathBuf::from(STATE), PathBuf::from),
+        state: state(),
         inventory: Path::new(lab_env::INVENTORY_DIR).to_owned(),
         actor: cmd.programs.actor.context("no actor")?,
         probe: cmd.programs.probe.context("no probe")?,
@@ -92,15 +134,18 @@ pub(crate) fn record(mut cmd: Cmd, folders: &Folders) -> Result<Recorded> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         interrupt,
     };
-    let progress = Progress::new();
-    let finished = lab_run::execute(&plan, &options, &progress).context("failed to run")?;
-    Ok(Recorded::Here(finished))
+    Ok(Prepared::Here(Box::new(Ready { plan, options })))
+}
+
+/// The folder in which subjects get theirs.
+pub(crate) fn state() -> PathBuf {
+    std::env::var_os("SIGHTLINE_STATE").map_or_else(|| PathBuf::from(STATE), PathBuf::from)
 }
 
 /// This command as root must be given it: everything is built and installed by now.
-fn arguments(cmd: &Cmd, folders: &Folders) -> Vec<OsString> {
-    let mut args: Vec<OsString> =
-        vec!["--lab".into(), folders.lab.clone().into(), "lab".into(), "run".into()];
+fn arguments(cmd: &Cmd, words: &[&str], folders: &Folders) -> Vec<OsString> {
+    let mut args: Vec<OsString> = vec!["--lab".into(), folders.lab.clone().into()];
+    args.extend(words.iter().map(OsString::from));
     args.push(cmd.profile.clone().into());
     for scenario in &cmd.scenarios {
         args.extend(["--scenario".into(), scenario.into()]);

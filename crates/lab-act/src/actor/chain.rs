@@ -215,6 +215,12 @@ pub(crate) fn user_taken_before(act: &Act) -> Option<usize> {
     Some(act.via.iter().position(|link| link.set_user_id).map_or(last, |at| at.min(last)))
 }
 
+/// True if this image was given more rights than whoever started it has.
+pub(super) fn elevated() -> bool {
+    // SAFETY: getauxval takes a number and reads this process's own auxiliary vector.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
 /// An image of the chain: takes its orders and goes on.
 pub(super) fn continue_as_image(descriptors: &str) -> Result<Infallible, String> {
     let (report, release) = descriptors
@@ -222,9 +228,7 @@ pub(super) fn continue_as_image(descriptors: &str) -> Result<Infallible, String>
         .and_then(|(a, b)| Some((inherited(a)?, inherited(b)?)))
         .ok_or_else(|| format!("find the descriptors `{descriptors}` of {VARIABLE}"))?;
     let channel = Channel::inherited(report);
-    // SAFETY: getauxval takes a number and reads this process's own auxiliary vector.
-    let elevated = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-    if elevated && channel.maker().map_err(|e| format!("ask who gives the orders: {e}"))? != 0 {
+    if elevated() && channel.maker().map_err(|e| format!("ask who gives the orders: {e}"))? != 0 {
         return Err("take orders: a set-user-id image takes them from root alone".to_owned());
     }
     channel

@@ -174,6 +174,19 @@ fn orders_too_long_for_an_image_are_told() {
 }
 
 #[test]
+fn a_helper_is_no_resident_actor_for_whoever_starts_it() {
+    if !root("a_helper_is_no_resident_actor_for_whoever_starts_it") {
+        return;
+    }
+    use std::{os::unix::process::CommandExt as _, process::Command};
+    let folder = Folder::new();
+    let output = Command::new(folder.path("bin/helper")).env_clear().uid(65534).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("a set-user-id image is no resident actor"), "{errors}");
+}
+
+#[test]
 fn a_helper_takes_orders_from_root_alone() {
     if !root("a_helper_takes_orders_from_root_alone") {
         return;

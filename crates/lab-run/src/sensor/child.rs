@@ -3,13 +3,19 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read, Write},
-    os::unix::process::CommandExt,
+    os::{
+        fd::{AsFd, FromRawFd, OwnedFd},
+        unix::process::CommandExt,
+    },
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
 };
 
-use nix::sys::signal::{Signal, kill};
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::signal::{Signal, kill},
+};
 
 use crate::{RunError, deadline::Deadline};
 
@@ -101,10 +107,36 @@ impl SensorProcess {
         }
     }
 
-    /// How it ended; waits for it, so call it when it has no reason to stay.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.wait().ok()
+    /// Waits until it has ended, and says how.
+    pub(crate) fn ended(&mut self, deadline: &Deadline) -> Result<ExitStatus, RunError> {
+        let pidfd = pidfd(self.child.id())?;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Ok(status),
+                Ok(None) => {}
+                Err(source) => return Err(RunError::Call { doing: "wait for a sensor", source }),
+            }
+            let slice = match deadline.slice() {
+                Ok(slice) => PollTimeout::try_from(slice).unwrap_or(PollTimeout::MAX),
+                Err(ended) => return Err(self.failed(ended)),
+            };
+            let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+            poll(&mut fds, slice)
+                .map_err(|error| RunError::Call { doing: "wait for a sensor", source: error.into() })?;
+        }
     }
+}
+
+/// A descriptor that becomes readable when the process ends.
+fn pidfd(pid: u32) -> Result<OwnedFd, RunError> {
+    // SAFETY: takes two numbers; what it returns is a new descriptor or -1.
+    let fd = unsafe { nix::libc::syscall(nix::libc::SYS_pidfd_open, pid, 0) };
+    let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0).ok_or_else(|| RunError::Call {
+        doing: "watch a sensor's process",
+        source: std::io::Error::last_os_error(),
+    })?;
+    // SAFETY: it was opened for us just now, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 impl Drop for SensorProcess {

@@ -42,7 +42,7 @@ pub(crate) trait Instance {
     fn stop(&mut self, deadline: &Deadline) -> Result<(), RunError>;
 
     /// Turns the native record into events, whole or not, and says what is known of the instance.
-    fn collect(&mut self) -> Result<InstanceRecord, RunError>;
+    fn collect(&mut self, deadline: &Deadline) -> Result<InstanceRecord, RunError>;
 }
 
 /// True for sensors that attach to a process, not to a place.

@@ -23,6 +23,7 @@ pub(super) struct Probe {
     orders: Option<ChildStdin>,
     said: Receiver<String>,
     binary: PathBuf,
+    sensors: PathBuf,
     spool: PathBuf,
     events: PathBuf,
     instance: String,
@@ -44,6 +45,7 @@ impl Probe {
             orders: streams.stdin,
             said: child::lines(streams.stdout),
             binary: place.probe.to_owned(),
+            sensors: place.sensors.to_owned(),
             spool: place.raw,
             events: place.events,
             instance: place.instance,
@@ -83,6 +85,17 @@ impl Probe {
                 message: format!("said what is no report ({error}): {line}"),
             }),
         }
+    }
+
+    /// Turns the spool into events: by the probe's own program, which alone knows how its records are laid out.
+    fn decode(&self, deadline: &Deadline) -> Result<(), RunError> {
+        let name = format!("{} (decoding)", self.instance);
+        let mut command = Command::new(&self.binary);
+        command.arg("decode").arg("--spool").arg(&self.spool);
+        command.args(["--instance", &self.instance, "--events"]).arg(&self.events);
+        let (mut decoder, _streams) = child::start(command, &name, &self.sensors)?;
+        let status = decoder.ended(deadline)?;
+        if status.success() { Ok(()) } else { Err(decoder.failed(Ended::Closed).with_status(status)) }
     }
 
     fn unexpected(&self, report: &Report) -> RunError {
@@ -125,32 +138,17 @@ impl Instance for Probe {
         }
     }
 
-    fn collect(&mut self) -> Result<InstanceRecord, RunError> {
+    fn collect(&mut self, deadline: &Deadline) -> Result<InstanceRecord, RunError> {
         // A probe that was not stopped in turn is of no more use alive.
         if self.counters.is_none() {
             self.process.signal(nix::sys::signal::Signal::SIGKILL);
         }
         self.orders = None;
-        let status = self.process.ended();
+        let status = self.process.ended(deadline)?;
         if self.counters.is_none() {
-            let how = status.map(|status| status.to_string()).unwrap_or_default();
-            self.error.get_or_insert(format!("the probe ended before it was told to ({how})"));
+            self.error.get_or_insert(format!("the probe ended before it was told to ({status})"));
         }
-        let output = Command::new(&self.binary)
-            .arg("decode")
-            .arg("--spool")
-            .arg(&self.spool)
-            .args(["--instance", &self.instance, "--events"])
-            .arg(&self.events)
-            .output()
-            .map_err(|source| RunError::Start { sensor: format!("{} (decoding)", self.instance), source })?;
-        if !output.status.success() {
-            let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(RunError::Said {
-                sensor: self.instance.clone(),
-                message: format!("could not decode: {message}"),
-            });
-        }
+        self.decode(deadline)?;
         Ok(InstanceRecord {
             instance: self.instance.clone(),
             sensor: SensorKind::Probe,

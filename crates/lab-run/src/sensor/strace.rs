@@ -158,14 +158,13 @@ impl Instance for Strace {
         Ok(())
     }
 
-    fn collect(&mut self) -> Result<InstanceRecord, RunError> {
+    fn collect(&mut self, deadline: &Deadline) -> Result<InstanceRecord, RunError> {
         if !self.stopped {
             self.process.signal(Signal::SIGKILL);
         }
-        let status = self.process.ended();
+        let status = self.process.ended(deadline)?;
         if !self.stopped {
-            let how = status.map(|status| status.to_string()).unwrap_or_default();
-            self.error.get_or_insert(format!("strace ended before it was told to ({how})"));
+            self.error.get_or_insert(format!("strace ended before it was told to ({status})"));
         }
         match self.reader.take().map(JoinHandle::join) {
             Some(Ok(Ok(redacted))) => self.redacted = redacted,
