@@ -1,10 +1,10 @@
 //! What the judge says of a run, as the golden that it would be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lab_model::{Fact, FactNode, Judged, Role, SensorKind, Verdict};
 
-use crate::{ActRef, Golden, Line, MaskedFact, Masks, Row};
+use crate::{ActRef, Detection, Golden, Line, MaskedFact, Masks, Piece, Row, quote::quote};
 
 /// The golden of a run. Total: whatever the judge says has a text.
 pub fn render(judged: &Judged) -> Golden {
@@ -13,6 +13,7 @@ pub fn render(judged: &Judged) -> Golden {
     let mut sensors = judged.sensors.clone();
     sensors.sort();
     sensors.dedup();
+    let detections = detections(judged, &mut roles);
     let table = roles.iter().map(|(id, role)| Row {
         act: ActRef { id: *id, role: *role },
         verdicts: sensors.iter().map(|sensor| verdict(judged, *id, *sensor)).collect(),
@@ -23,7 +24,7 @@ pub fn render(judged: &Judged) -> Golden {
         tree,
         table: table.collect(),
         sensors,
-        detections: Vec::new(),
+        detections,
     }
 }
 
@@ -49,6 +50,23 @@ fn tree(roots: &[FactNode], roles: &mut BTreeMap<u32, Role>) -> Vec<Line> {
 
 fn act(id: u32, roles: &mut BTreeMap<u32, Role>) -> ActRef {
     ActRef { id, role: *roles.entry(id).or_insert(Role::Act) }
+}
+
+/// One line for each title; a title that two rules have stands for both.
+fn detections(judged: &Judged, roles: &mut BTreeMap<u32, Role>) -> Vec<Detection> {
+    let mut acts: BTreeMap<(&str, &str), BTreeSet<ActRef>> = BTreeMap::new();
+    for detection in &judged.detections {
+        let on = acts.entry((&detection.source, &detection.title)).or_default();
+        on.extend(detection.acts().into_iter().map(|id| act(id, roles)));
+    }
+    let line = |((source, title), acts): ((&str, &str), BTreeSet<ActRef>)| Detection {
+        source: source.to_owned(),
+        title: quote(&[Piece::Literal(title.into())]),
+        acts: acts.into_iter().collect(),
+    };
+    let mut lines: Vec<Detection> = acts.into_iter().map(line).collect();
+    lines.sort_by(|a, b| (&a.source, &a.title).cmp(&(&b.source, &b.title)));
+    lines
 }
 
 /// The exceptions by sensor: one whose instances all saw it is none.

@@ -57,6 +57,7 @@ pub fn judge(record: &ScenarioRecord) -> Judged {
         sensors,
         tree,
         verdicts,
+        detections: Vec::new(),
         proofs: record.passes.iter().flat_map(proof::proofs).collect(),
         doubts,
         troubles: doubt::troubles(&record.passes),

@@ -6,6 +6,7 @@
 mod act;
 mod actor;
 mod address;
+mod detection;
 mod errno;
 mod event;
 mod fact;
@@ -28,6 +29,7 @@ pub use act::{
 };
 pub use actor::{Order, Reply};
 pub use address::Address;
+pub use detection::{Detection, Hit};
 pub use errno::Errno;
 pub use event::{Event, Refs, Seq, Time, TimeSource};
 pub use fact::{Fact, FactNode, Sighting};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Act, Counters, Event, FactNode, Family, Receipt, Refusal, SensorKind, Stamp, VerdictRow, Witness,
+    Act, Counters, Detection, Event, FactNode, Family, Receipt, Refusal, SensorKind, Stamp, VerdictRow,
+    Witness,
 };
 
 /// What a scenario is called and stands for.
@@ -133,6 +134,9 @@ pub struct Judged {
     pub tree: Vec<FactNode>,
     /// act x sensor
     pub verdicts: Vec<VerdictRow>,
+    /// rules that fired, by title
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detections: Vec<Detection>,
     /// per act and pass
     pub proofs: Vec<Proof>,
     /// losses that touched no act but a closed interval, and other reasons to doubt, in sentences

@@ -1,7 +1,7 @@
 //! What is accepted, what never is, and what happens to the file.
 
-use lab_golden::{BlessError, Blessed, Detection, bless, render};
-use lab_model::{Judged, Verdict};
+use lab_golden::{BlessError, Blessed, Detection, Golden, bless, render};
+use lab_model::{Hit, Judged, Verdict};
 
 use crate::sample::judged;
 
@@ -109,6 +109,29 @@ fn a_detection_on_a_twin() {
         vec![Detection { source: "sigma".into(), title: "\"a shell\"".into(), acts: vec![act, twin] }];
     let error = bless(&folder.path().join("x.golden"), &golden, &judged).unwrap_err();
     assert_eq!(error.to_string(), "bless shell-spawn: sigma \"a shell\" fired on twin 3, a benign twin");
+}
+
+#[test]
+fn detections_stand_in_the_golden_by_title() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut judged = judged();
+    let hit = |act| Hit { pass: 1, act: Some(act), instance: "probe@host".into(), events: Vec::new() };
+    let detection = |title: &str, acts: &[u32]| lab_model::Detection {
+        source: "sigma".into(),
+        rule: title.into(),
+        title: title.into(),
+        tags: Vec::new(),
+        hits: acts.iter().copied().map(hit).collect(),
+    };
+    judged.detections = vec![detection("b\u{1b}", &[2, 1, 2]), detection("a", &[])];
+    let golden = render(&judged);
+    let text = golden.to_text();
+    assert!(text.ends_with("detections\n  sigma \"a\"\n  sigma \"b\\u001b\"  act 1, act 2\n"), "{text}");
+    assert_eq!(Golden::parse(&text, "x.golden").unwrap(), golden);
+    assert!(bless(&folder.path().join("x.golden"), &golden, &judged).is_ok());
+    judged.detections = vec![detection("a", &[1, 3])];
+    let error = bless(&folder.path().join("x.golden"), &render(&judged), &judged).unwrap_err();
+    assert_eq!(error.to_string(), "bless shell-spawn: sigma \"a\" fired on twin 3, a benign twin");
 }
 
 #[test]

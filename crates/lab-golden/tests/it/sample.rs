@@ -134,6 +134,7 @@ pub(crate) fn judged() -> Judged {
                 missing: Vec::new(),
             })
             .collect(),
+        detections: Vec::new(),
         doubts: Vec::new(),
         troubles: Vec::new(),
     }

@@ -155,6 +155,7 @@ pub(crate) fn judged() -> impl Strategy<Value = Judged> {
             })
             .collect(),
         proofs: Vec::new(),
+        detections: Vec::new(),
         doubts: Vec::new(),
         troubles: Vec::new(),
     })

@@ -123,6 +123,7 @@ pub(crate) fn judged() -> Judged {
         acts,
         sensors,
         tree: vec![open("/etc/shadow", 1), open("/etc/hostname", 2)],
+        detections: Vec::new(),
         doubts: Vec::new(),
         troubles: Vec::new(),
     }
