@@ -83,6 +83,16 @@ pub(crate) fn unified(old_name: &str, old: &str, new_name: &str, new: &str) -> S
     TextDiff::from_lines(old, new).unified_diff().context_radius(3).header(old_name, new_name).to_string()
 }
 
+impl Difference {
+    /// What became of the line that the key names: the kind, and the new text where it is another.
+    pub fn short(&self) -> String {
+        match (&self.old, &self.new) {
+            (Some(old), Some(new)) if old != new => format!("{}: {new}", self.kind),
+            _ => self.kind.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for DifferenceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

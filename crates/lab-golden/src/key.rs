@@ -14,6 +14,13 @@ use crate::Line;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LineKey(pub(crate) String);
 
+impl LineKey {
+    /// True if it names a cell, a row or a column of the table.
+    pub fn is_of_table(&self) -> bool {
+        self.0.starts_with("table / ")
+    }
+}
+
 impl fmt::Display for LineKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

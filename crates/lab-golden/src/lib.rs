@@ -2,7 +2,7 @@
 //!
 //! [`render`] makes a [`Golden`] of what the judge says, [`Golden::to_text`] and [`Golden::parse`] are its form in
 //! git (docs/golden-format.md has the grammar), [`compare`] says what differs, [`bless`] accepts a run, [`lint`]
-//! looks over the folder. Only this crate knows `similar` and the masks.
+//! looks over the folder, [`Tally`] says how stable many runs are. Only this crate knows `similar` and the masks.
 
 mod bless;
 mod compare;
@@ -17,8 +17,10 @@ mod lint;
 mod mask;
 mod parse;
 mod quote;
+mod rate;
 mod render;
 mod siblings;
+mod stability;
 mod write;
 
 pub use bless::{BlessError, Blessed, NeverBlessed, bless, never_blessed};
@@ -30,4 +32,6 @@ pub use golden::{ActRef, Detection, Golden, Line, Row};
 pub use key::LineKey;
 pub use lint::lint;
 pub use mask::{Masks, Piece, Placeholder};
+pub use rate::Rate;
 pub use render::render;
+pub use stability::{Stability, Tally, UnstableLine, UnstableVerdict, Variant};

@@ -5,6 +5,7 @@ mod evidence;
 mod input;
 mod killed;
 mod matrix;
+mod stability;
 mod state;
 mod user;
 
