@@ -64,6 +64,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(on_panic));
     let cli = Cli::parse();
     let done = cli.root.resolve().and_then(|root| match cli.command {
         Command::Doctor(cmd) => doctor::run(cmd, &root),
@@ -85,6 +86,20 @@ fn main() -> ExitCode {
         }
         ExitCode::from(2)
     })
+}
+
+/// Printing to a full or closed standard output panics in Rust: here it ends the command like any other trouble. By then
+/// whatever it made is taken away; what is printed while a run goes on does not panic.
+fn on_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let text = panic.payload_as_str().unwrap_or("");
+    if !text.starts_with("failed printing to stdout") {
+        eprintln!("{panic}");
+        return;
+    }
+    if !text.contains("Broken pipe") {
+        eprintln!("error: {text}");
+    }
+    std::process::exit(2);
 }
 
 /// The error and its causes, each said once: many of our errors tell their cause themselves.

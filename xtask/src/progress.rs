@@ -1,6 +1,6 @@
 //! Shows a run's moments: a bar on a terminal, plain lines elsewhere; always on standard error.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lab_run::{Moment, Observer};
@@ -23,7 +23,8 @@ impl Progress {
     fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            // Nobody may be listening any more; the run goes on to its end.
+            None => drop(writeln!(std::io::stderr(), "{text}")),
         }
     }
 }
@@ -35,11 +36,11 @@ impl Observer for Progress {
             Moment::Swept { removed } => self.line(&format!("cleaned up after {}", removed.join(", "))),
             Moment::Began { id, stages } => match &self.bar {
                 Some(bar) => bar.set_length(*stages as u64),
-                None => eprintln!("run {id}"),
+                None => self.line(&format!("run {id}")),
             },
             Moment::StageBegan { scenario, pass, stage } => match &self.bar {
                 Some(bar) => bar.set_message(format!("{scenario} pass {pass}: {stage}")),
-                None => eprintln!("{scenario} pass {pass}: {stage}"),
+                None => self.line(&format!("{scenario} pass {pass}: {stage}")),
             },
             Moment::Act { scenario, act } => {
                 if let Some(bar) = &self.bar {

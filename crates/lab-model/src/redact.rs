@@ -22,12 +22,13 @@ const PATTERNS: &[&str] = &[
     r"(?i-u)\b(?:bearer|basic)[ \t]+([A-Za-z0-9._~+/=-]{8,})",
     r#"(?i-u)(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|credential)s?["']?[ \t]*[=:][ \t]*["']?([^\s"'&,;*\x00]+)"#,
     r#"(?i-u)--(?:password|passwd|secret|token|api-key)[ \t\x00]+([^\s"'\x00*]+)"#,
+    r#"(?-u)(?:^|[\s\x00"'])(?:-u|--user|--proxy-user)[ \t\x00]+[^\s:\x00]+:([^\s"'\x00*]+)"#,
     r"(?i-u)[a-z][a-z0-9+.-]*://[^/\s:@\x00]*:([^/\s@*\x00]+)@",
 ];
 
 /// Cheap refusal: without one of these no pattern can match. Lower case.
 static HINT: LazyLock<Regex> = LazyLock::new(|| {
-    let hint = r"(?i-u)sk-|AKIA|ASIA|gh[pousr]_|github_pat|glpat|xox|AIza|npm_|hf_|pypi-|eyJ|PRIVATE KEY|bearer|basic|passw|secret|token|key|credential|://";
+    let hint = r"(?i-u)sk-|AKIA|ASIA|gh[pousr]_|github_pat|glpat|xox|AIza|npm_|hf_|pypi-|eyJ|PRIVATE KEY|bearer|basic|passw|secret|token|key|credential|-u|-user|://";
     Regex::new(hint).expect("the hint is a regular expression")
 });
 
@@ -116,6 +117,7 @@ mod tests {
         assert_eq!(redacted("PASSWORD=hunter2 id"), "PASSWORD=******* id");
         assert_eq!(redacted("mysql --password hunter2 db"), "mysql --password ******* db");
         assert_eq!(redacted("mysql\0--password\0hunter2\0db"), "mysql\0--password\0*******\0db");
+        assert_eq!(redacted("curl\0-u\0bob:pw1\0http"), "curl\0-u\0bob:***\0http");
         assert_eq!(redacted("https://u:pw@host/"), "https://u:**@host/");
         assert_eq!(redacted("Authorization: Bearer abcdefgh12"), "Authorization: Bearer **********");
         assert_eq!(redacted(r#"{"api_key": "abc123"}"#), r#"{"api_key": "******"}"#);

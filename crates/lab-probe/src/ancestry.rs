@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::ffi::OsStringExt as _,
     path::{Path, PathBuf},
 };
 
@@ -69,11 +70,16 @@ fn one(pid: i32, in_scope: bool) -> Option<Ancestor> {
         pid,
         parent: stat.ppid,
         start_ticks: stat.starttime,
-        comm: Text::from(stat.comm),
-        exe: process.exe().ok().map(|path| Text::from(path.to_string_lossy().into_owned())),
+        comm: without_secrets(stat.comm.into_bytes()),
+        exe: process.exe().ok().map(|path| without_secrets(path.into_os_string().into_vec())),
         argv: arguments(&command_line),
         in_scope,
     })
+}
+
+fn without_secrets(mut bytes: Vec<u8>) -> Text {
+    redact_in_place(&mut bytes);
+    Text::from(bytes)
 }
 
 fn arguments(command_line: &[u8]) -> Vec<Text> {

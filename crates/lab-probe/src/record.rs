@@ -54,8 +54,10 @@ impl<'a> Record<'a> {
 }
 
 /// Where a record's bytes hold strings of the process: what is searched for secrets and markers.
-pub(crate) fn strings(record: &Record<'_>) -> [Range<usize>; TEXTS] {
-    let mut ranges = [0, 1, 2].map(|index| record.text_range(index));
+pub(crate) fn strings(record: &Record<'_>) -> [Range<usize>; TEXTS + 1] {
+    let comm = std::mem::offset_of!(Head, comm);
+    let [a, b, c] = [0, 1, 2].map(|index| record.text_range(index));
+    let mut ranges = [a, b, c, comm..comm + size_of_val(&record.head.comm)];
     if matches!(record.kind, Kind::Connect | Kind::Bind | Kind::Accept) {
         // A raw socket address: only a Unix one has a string, after its family.
         let unix = record.text(0).starts_with(&(nix::libc::AF_UNIX as u16).to_ne_bytes());

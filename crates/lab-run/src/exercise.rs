@@ -15,6 +15,8 @@ use crate::{
 pub(crate) struct Exercised {
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) witnesses: Vec<Witness>,
+    /// an act was begun and not brought to its end
+    pub(crate) under_way: bool,
 }
 
 /// The actor at work, and who looks on.
@@ -33,7 +35,9 @@ impl Exercise<'_> {
         for act in acts {
             self.observer.on(&Moment::Act { scenario: self.scenario, act: act.id });
             self.witnesses.before(act);
+            into.under_way = true;
             let receipt = self.perform(act)?;
+            into.under_way = false;
             into.witnesses.extend(self.witnesses.after(act, &receipt));
             into.receipts.push(receipt);
         }
@@ -57,6 +61,18 @@ impl Exercise<'_> {
         match reply(self.subject, &doing, self.deadline)? {
             Reply::Done { receipt } => Ok(receipt),
             other => Err(unexpected(&doing, other)),
+        }
+    }
+}
+
+/// Brings an act to its end that a time-out has cut off, so that the actor takes orders again.
+pub(crate) fn let_go(subject: &mut dyn Subject, deadline: &Deadline) -> Result<(), RunError> {
+    let doing = "ending an act that was cut off";
+    loop {
+        match reply(subject, doing, deadline)? {
+            Reply::Held { .. } => subject.send(&Order::Release)?,
+            Reply::Done { .. } | Reply::Failed { .. } => return Ok(()),
+            _ => {}
         }
     }
 }
@@ -87,7 +103,11 @@ fn reply(subject: &mut dyn Subject, doing: &str, deadline: &Deadline) -> Result<
 fn unexpected(doing: &str, reply: Reply) -> RunError {
     let said = match reply {
         Reply::Failed { message } => format!("failed to {message}"),
-        other => format!("answered {other:?} out of turn"),
+        Reply::Hello { .. } => "answered with a hello out of turn".to_owned(),
+        Reply::Marked { .. } => "answered with a mark out of turn".to_owned(),
+        Reply::Listening { .. } => "waited for a connection out of turn".to_owned(),
+        Reply::Held { .. } => "held an act out of turn".to_owned(),
+        Reply::Done { .. } => "ended an act out of turn".to_owned(),
     };
     RunError::ActorSaid { doing: doing.to_owned(), said }
 }

@@ -4,15 +4,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 use lab_act::witness::Witnesses;
 use lab_env::{Environment, Image, SetUpFile, Subject, SubjectSpec, cgroup};
-use lab_model::{Act, InstanceRecord, PassRecord, Stamp, redact::redact_value};
+use lab_model::{Act, InstanceRecord, PassRecord, Stamp};
 use lab_profile::{PassPlan, Scenario, Stage};
 use lab_store::BundleWriter;
-use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Options, RunError,
     deadline::Deadline,
-    exercise::{Exercise, Exercised, mark},
+    exercise::{Exercise, Exercised, let_go, mark},
     observer::Observer,
     random,
     sensor::{self, Instance},
@@ -92,9 +91,9 @@ pub(crate) fn run(shared: &mut Shared<'_>, scenario: &Scenario, pass: &PassPlan)
         cgroup,
         variables,
         stages: stages.records,
-        acts: redacted(standing.acts),
-        receipts: redacted(standing.exercised.receipts),
-        witnesses: redacted(standing.exercised.witnesses),
+        acts: standing.acts,
+        receipts: standing.exercised.receipts,
+        witnesses: standing.exercised.witnesses,
         instances: records,
     }
 }
@@ -216,6 +215,11 @@ fn act_by_act(
 }
 
 fn settle(standing: &mut Standing, deadline: &Deadline) -> Result<(), RunError> {
+    if let Some(subject) = &mut standing.subject
+        && std::mem::take(&mut standing.exercised.under_way)
+    {
+        let_go(subject.as_mut(), deadline)?;
+    }
     marker(standing, "end", deadline)?;
     // The actor goes first: a sensor that follows processes has the whole of them only once they have ended.
     let subject = standing.subject.as_mut().ok_or(RunError::NoSubject)?;
@@ -251,14 +255,4 @@ fn take_away(standing: &mut Standing) -> Result<(), RunError> {
         subject.stop()?;
     }
     Ok(())
-}
-
-/// The same records without secrets: a scenario may hold some, and then sensors mask them as well. A record that does
-/// not survive the masking is dropped, never written with its secret.
-fn redacted<T: Serialize + DeserializeOwned>(records: Vec<T>) -> Vec<T> {
-    let mask = |record: T| {
-        let mut value = serde_json::to_value(&record).ok()?;
-        if redact_value(&mut value) == 0 { Some(record) } else { serde_json::from_value(value).ok() }
-    };
-    records.into_iter().filter_map(mask).collect()
 }

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use lab_model::redact::redact_value;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -133,12 +134,19 @@ pub(crate) fn measure_open(name: &str, file: &mut File) -> io::Result<Entry> {
 }
 
 /// Writes values as JSON, one a line.
+/// A record as it may be written: whatever an error message, an argument or a name holds, no secret of known form.
+pub(crate) fn without_secrets(record: &impl serde::Serialize) -> io::Result<serde_json::Value> {
+    let mut value = serde_json::to_value(record)?;
+    redact_value(&mut value);
+    Ok(value)
+}
+
 pub(crate) fn json_lines<T: serde::Serialize>(
     out: &mut impl Write,
     items: impl IntoIterator<Item = T>,
 ) -> io::Result<()> {
     for item in items {
-        serde_json::to_writer(&mut *out, &item)?;
+        serde_json::to_writer(&mut *out, &without_secrets(&item)?)?;
         out.write_all(b"\n")?;
     }
     Ok(())

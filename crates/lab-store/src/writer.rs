@@ -230,7 +230,7 @@ pub(crate) fn write_frozen(path: &Path, owner: Option<Owner>, content: &[u8]) ->
 }
 
 fn pretty(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
+    serde_json::to_writer_pretty(&mut *out, &file::without_secrets(value)?)?;
     out.write_all(b"\n")
 }
 

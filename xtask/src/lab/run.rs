@@ -2,11 +2,13 @@
 
 use std::{
     ffi::OsString,
+    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::{Context, Result};
+use lab_golden::Golden;
 use lab_model::SensorKind;
 use lab_run::{Finished, Interrupt, Options};
 use lab_tools::setup::Needs;
@@ -104,6 +106,10 @@ pub(crate) fn prepare(
     again: impl FnOnce(&Cmd) -> Vec<OsString>,
 ) -> Result<Prepared> {
     let plan = plan::load(folders, &cmd.profile, &cmd.scenarios)?;
+    // A golden that cannot be read is better known now than after the run.
+    for scenario in &plan.scenarios {
+        Golden::load(&folders.golden(&scenario.scenario.head.name))?;
+    }
     let strace = plan
         .scenarios
         .iter()
@@ -120,7 +126,8 @@ pub(crate) fn prepare(
     let interrupt = Interrupt::default();
     let handler = interrupt.clone();
     ctrlc::set_handler(move || {
-        eprintln!("interrupted: cleaning up");
+        // Nobody may be listening any more; the run ends all the same.
+        drop(writeln!(std::io::stderr(), "interrupted: cleaning up"));
         handler.set();
     })
     .context("failed to listen for interrupts")?;
