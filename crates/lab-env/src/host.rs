@@ -12,7 +12,7 @@ use lab_model::{Order, Reply, Stamp, substitute};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use crate::{
-    EnvError, Environment, Image, Inventory, SetUpFile, Subject, SubjectSpec, Thing, cgroup,
+    EnvError, Environment, Image, Inventory, SetUpFile, Subject, SubjectSpec, Thing, birth, cgroup,
     resident::Resident,
 };
 
@@ -39,6 +39,7 @@ impl Host {
         fs::create_dir_all(state).map_err(EnvError::io("make", state))?;
         inventory.note(Thing::Folder { path: folder.clone() })?;
         make_dir(&folder)?;
+        birth::mark(&folder)?;
         inventory.note(Thing::Cgroup { path: cgroup.clone() })?;
         make_dir(&cgroup)?;
         let sensors = cgroup.join("sensors");

@@ -14,7 +14,7 @@ use std::{
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
-use crate::{EnvError, cgroup};
+use crate::{EnvError, birth, cgroup};
 
 /// Where inventories lie: gone at boot, as every process that they name is dead by then. Folders outlive a boot; the
 /// sweep finds those by their place.
@@ -92,15 +92,9 @@ impl Inventory {
             File::options().create_new(true).append(true).open(&path).map_err(EnvError::io("make", &path))?;
         let file = Flock::lock(file, FlockArg::LockExclusiveNonblock)
             .map_err(|(_, error)| EnvError::io("lock", &path)(error.into()))?;
-        let stat = procfs::process::Process::myself().and_then(|me| me.stat()).map_err(|error| {
-            EnvError::Call { doing: "read the runner's own state", source: io::Error::other(error) }
-        })?;
+        let (pid, start_ticks) = birth::own()?;
         let mut inventory = Self { dir: dir.to_owned(), path, file, things: Vec::new() };
-        inventory.note(Thing::Owner {
-            pid: stat.pid.unsigned_abs(),
-            start_ticks: stat.starttime,
-            what: what.to_owned(),
-        })?;
+        inventory.note(Thing::Owner { pid, start_ticks, what: what.to_owned() })?;
         Ok(inventory)
     }
 
@@ -151,9 +145,9 @@ pub fn sweep(dir: &Path, state: &Path) -> Result<Swept, EnvError> {
             Err((_, error)) => return Err(EnvError::io("lock", &path)(error.into())),
         }
     }
-    for path in entries(state)?.into_iter().filter(|path| path.is_dir()) {
+    for path in entries(state)? {
         let id = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if !swept.live.contains(&id) {
+        if !swept.live.contains(&id) && !swept.removed.contains(&id) && birth::is_dead(&path, &id) {
             remove_all(&[Thing::Folder { path }])?;
             swept.removed.push(id);
         }
@@ -174,12 +168,7 @@ pub fn list_live(dir: &Path) -> Result<Vec<Live>, EnvError> {
             Err(EnvError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
             things => things?,
         };
-        let lives = |thing: &Thing| {
-            let Thing::Owner { pid, start_ticks, .. } = thing else { return false };
-            let stat =
-                i32::try_from(*pid).ok().and_then(|pid| procfs::process::Process::new(pid).ok()?.stat().ok());
-            stat.is_some_and(|stat| stat.starttime == *start_ticks)
-        };
+        let lives = |thing: &Thing| matches!(thing, Thing::Owner { pid, start_ticks, .. } if birth::lives(*pid, *start_ticks));
         if things.iter().any(lives) {
             live.push(Live { id: id_of(&path), things });
         }
@@ -252,7 +241,7 @@ fn remove_file(path: &Path) -> Result<(), EnvError> {
 mod tests {
     use std::fs;
 
-    use super::{Inventory, Thing, list_live, sweep};
+    use super::{Inventory, Thing, birth, list_live, sweep};
 
     #[test]
     fn the_dead_are_swept_and_the_living_left() {
@@ -292,17 +281,28 @@ mod tests {
     }
 
     #[test]
-    fn folders_whose_inventory_went_with_a_boot_are_swept() {
+    fn folders_whose_inventory_went_with_a_boot_are_swept_and_foreign_ones_are_not() {
         let temp = tempfile::tempdir().unwrap();
         let (dir, state) = (temp.path().join("inventory"), temp.path().join("state"));
-        let (left, alive) = (state.join("0badcafe"), state.join("11223344"));
-        for folder in [&left, &alive] {
+        let names = ["0badcafe", "11223344", "55667788", "99aabbcc", "documents"];
+        let [left, alive, other, unmarked, foreign] = names.map(|name| state.join(name));
+        for folder in [&left, &alive, &other, &unmarked, &foreign] {
             fs::create_dir_all(folder.join("bin")).unwrap();
         }
+        // Made before this boot; by a run whose inventory we cannot see, and by nobody that we know.
+        for folder in [&left, &foreign] {
+            birth::mark_as(folder, "another boot", 1, 1).unwrap();
+        }
+        birth::mark(&other).unwrap();
+        std::os::unix::fs::symlink(&foreign, state.join("ddeeff00")).unwrap();
         let mut run = Inventory::open(&dir, "11223344", "a test").unwrap();
         run.note(Thing::Folder { path: alive.clone() }).unwrap();
+        birth::mark(&alive).unwrap();
         assert_eq!(sweep(&dir, &state).unwrap().removed, ["0badcafe"]);
-        assert!(!left.exists() && alive.exists());
+        assert!(!left.exists());
+        for kept in [&alive, &other, &unmarked, &foreign] {
+            assert!(kept.join("bin").exists(), "{kept:?}");
+        }
     }
 
     #[test]
@@ -318,11 +318,12 @@ mod tests {
                 }
             });
             for n in 0..200 {
-                let mut run = Inventory::open(&dir, &format!("run{n}"), "a test").unwrap();
-                let folder = state.join(format!("run{n}"));
+                let mut run = Inventory::open(&dir, &format!("{n:08x}"), "a test").unwrap();
+                let folder = state.join(format!("{n:08x}"));
                 run.note(Thing::Folder { path: folder.clone() }).unwrap();
                 fs::create_dir_all(&folder).unwrap();
-                assert!(list_live(&dir).unwrap().iter().any(|live| live.id == format!("run{n}")));
+                birth::mark(&folder).unwrap();
+                assert!(list_live(&dir).unwrap().iter().any(|live| live.id == format!("{n:08x}")));
                 assert!(folder.exists());
                 run.clear().unwrap();
             }

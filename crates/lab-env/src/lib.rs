@@ -4,6 +4,7 @@
 //! carries orders and replies, and takes everything away again. What it makes is written to the inventory first, so
 //! that another run can clean up after a runner that was killed.
 
+mod birth;
 pub mod cgroup;
 mod error;
 mod host;

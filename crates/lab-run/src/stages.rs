@@ -28,10 +28,13 @@ impl Stages<'_> {
         timeout: Duration,
         work: impl FnOnce(&Deadline) -> Result<T, RunError>,
     ) -> Option<T> {
-        let (scenario, pass, stage) = (self.scenario, self.pass, stage.word());
+        let (scenario, pass, kind, stage) = (self.scenario, self.pass, stage, stage.word());
         self.observer.on(&Moment::StageBegan { scenario, pass, stage });
         let (began, began_ns) = (Instant::now(), clock::boot_ns().unwrap_or(0));
-        let done = work(&Deadline::after(timeout, self.interrupt));
+        // What was recorded is collected and what was made is taken away also after an interrupt.
+        let whole = matches!(kind, Stage::Collect | Stage::Cleanup);
+        let interrupt = if whole { &Interrupt::default() } else { self.interrupt };
+        let done = work(&Deadline::after(timeout, interrupt));
         let took = began.elapsed();
         let (done, error) = match done {
             Ok(done) => (Some(done), None),

@@ -144,9 +144,10 @@ pub(crate) fn prepare(
     Ok(Prepared::Here(Box::new(Ready { plan, options })))
 }
 
-/// The folder in which subjects get theirs.
+/// The folder in which subjects get theirs: one of our own below the one that the person names.
 pub(crate) fn state() -> PathBuf {
-    std::env::var_os("SIGHTLINE_STATE").map_or_else(|| PathBuf::from(STATE), PathBuf::from)
+    std::env::var_os("SIGHTLINE_STATE")
+        .map_or_else(|| PathBuf::from(STATE), |dir| PathBuf::from(dir).join("sightline"))
 }
 
 /// This command as root must be given it: everything is built and installed by now.
