@@ -63,8 +63,12 @@ impl Count {
 pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     let mut count = Count::default();
     if !cmd.no_install {
-        setup::meet(folders, Needs { ebpf_toolchain: true, sudo: true, ..Needs::HOST }, false)
-            .context("failed to install what the tests need")?;
+        setup::meet(
+            folders,
+            Needs { ebpf_toolchain: true, sudo: true, mmdebstrap: true, ..Needs::HOST },
+            false,
+        )
+        .context("failed to install what the tests need")?;
     }
     for (name, args, flags) in [
         ("format", vec!["fmt", "--all", "--check"], None),

@@ -5,7 +5,9 @@ mod evidence;
 mod input;
 mod killed;
 mod matrix;
+mod other;
 mod stability;
+mod stages;
 mod state;
 mod user;
 
@@ -87,8 +89,13 @@ impl Lab {
 
     /// `lab run` with the programs built before.
     fn run(&self, args: &[&str]) -> Command {
+        self.run_with(program("lab-probe"), args)
+    }
+
+    /// `lab run` with another probe.
+    fn run_with(&self, probe: &Path, args: &[&str]) -> Command {
         let mut command = self.xtask(&["lab", "run", "--no-install", "--probe"]);
-        command.arg(program("lab-probe"));
+        command.arg(probe);
         if !args.contains(&"--actor") {
             command.arg("--actor").arg(program("lab-actor"));
         }
