@@ -26,7 +26,11 @@ enum Action {
     /// Build the object and put it in bpf/prebuilt
     Build,
     /// Build the object in two places and compare both with bpf/prebuilt, bit by bit
-    Verify,
+    Verify {
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List programs and maps of an object
     List {
         /// The object [default: the one in bpf/prebuilt]
@@ -42,7 +46,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     let options = options(folders)?;
     match cmd.action {
         Action::Build => build(&options),
-        Action::Verify => verify(&options),
+        Action::Verify { json } => verify(&options, json),
         Action::List { object, json } => {
             list(object.unwrap_or_else(|| options.clone.join(bpf::PREBUILT_OBJECT)), json)
         }
@@ -63,13 +67,17 @@ fn build(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn verify(options: &Options) -> Result<ExitCode> {
+fn verify(options: &Options, json: bool) -> Result<ExitCode> {
     let toolchain = bpf::find_toolchain(options).context("failed to verify the eBPF object")?;
     eprintln!("toolchain {toolchain}");
     let verified =
         with_progress("building the eBPF object twice", |tell| bpf::verify(&options.clone, &toolchain, tell));
     let verified = verified.context("failed to verify the eBPF object")?;
-    println!("{}", told(&verified));
+    if json {
+        println!("{}", serde_json::json!({ "good": verified.is_good(), "said": told(&verified) }));
+    } else {
+        println!("{}", told(&verified));
+    }
     Ok(if verified.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

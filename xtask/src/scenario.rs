@@ -25,9 +25,16 @@ enum Command {
     Explain {
         /// Its name
         scenario: String,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Say what a reader should know of each scenario
-    Lint,
+    Lint {
+        /// Print the remarks as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
@@ -49,14 +56,24 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
                 }
             }
         }
-        Command::Explain { scenario } => {
-            explain(&lab_profile::load_scenario(root, &scenario)?);
+        Command::Explain { scenario, json } => {
+            let scenario = lab_profile::load_scenario(root, &scenario)?;
+            if json {
+                println!("{}", serde_json::json!({ "head": scenario.head, "acts": scenario.acts }));
+            } else {
+                explain(&scenario);
+            }
         }
-        Command::Lint => {
+        Command::Lint { json } => {
+            let mut remarks = Vec::new();
             for name in lab_profile::list_scenarios(root)? {
-                for remark in lab_profile::lint(&lab_profile::load_scenario(root, &name)?) {
-                    println!("{remark}");
-                }
+                let scenario = lab_profile::load_scenario(root, &name)?;
+                remarks.extend(lab_profile::lint(&scenario).iter().map(ToString::to_string));
+            }
+            if json {
+                println!("{}", serde_json::to_string(&remarks)?);
+            } else {
+                remarks.iter().for_each(|remark| println!("{remark}"));
             }
         }
     }

@@ -10,7 +10,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use lab_tools::{
-    Options, Privilege, privilege,
+    Options, Privilege,
+    bpf::{PrebuiltState, prebuilt_state},
+    privilege,
     setup::{Needs, Step, plan_setup, run_step},
 };
 
@@ -105,12 +107,23 @@ fn install(options: &Options, steps: &[Step]) -> Result<bool> {
 pub(crate) struct Missing {
     what: String,
     why: String,
+    hint: &'static str,
 }
 
 impl Missing {
     pub(crate) fn hint(&self) -> &'static str {
-        "cargo xtask setup"
+        self.hint
     }
+}
+
+/// Sees to it that the eBPF object that the probe carries is made of the sources beside it.
+pub(crate) fn fresh_object(folders: &Folders) -> Result<()> {
+    let why = match prebuilt_state(&folders.checkout).context("failed to look at the eBPF object")? {
+        PrebuiltState::Fresh(_) => return Ok(()),
+        PrebuiltState::Stale { what } => what,
+        PrebuiltState::Missing => "there is none in bpf/prebuilt".to_owned(),
+    };
+    Err(Missing { what: "a fresh eBPF object".to_owned(), why, hint: "cargo xtask bpf build" }.into())
 }
 
 /// Sees to it that `needs` are met before a command goes on.
@@ -120,7 +133,9 @@ pub(crate) fn meet(folders: &Folders, needs: Needs, no_install: bool) -> Result<
     let Some(first) = steps.first() else { return Ok(()) };
     list(&steps);
     if no_install || !install(&options, &steps)? {
-        return Err(Missing { what: first.name.clone(), why: first.why.clone() }.into());
+        return Err(
+            Missing { what: first.name.clone(), why: first.why.clone(), hint: "cargo xtask setup" }.into()
+        );
     }
     Ok(())
 }

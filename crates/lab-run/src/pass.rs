@@ -188,14 +188,15 @@ fn attach_instances(
 /// Makes a mark and waits until every instance has seen it.
 fn marker(standing: &mut Standing, which: &str, deadline: &Deadline) -> Result<(), RunError> {
     let name = format!("sightline-mark-{which}-{}", random::nonce()?);
+    let mut watching = Vec::new();
     for instance in &mut standing.instances {
-        instances_own(instance.watch(&name, deadline))?;
+        watching.push(instances_own(instance.watch(&name, &deadline.half()))?.is_some());
     }
     let subject = standing.subject.as_mut().ok_or(RunError::NoSubject)?;
     let work = subject.variables().get("work").cloned().unwrap_or_default();
     mark(subject.as_mut(), &format!("{work}/{name}"), deadline)?;
-    for instance in &mut standing.instances {
-        instances_own(instance.marker(deadline))?;
+    for (instance, _) in standing.instances.iter_mut().zip(watching).filter(|(_, watching)| *watching) {
+        instances_own(instance.marker(&deadline.half()))?;
     }
     Ok(())
 }
@@ -225,7 +226,7 @@ fn settle(standing: &mut Standing, deadline: &Deadline) -> Result<(), RunError> 
     let subject = standing.subject.as_mut().ok_or(RunError::NoSubject)?;
     subject.dismiss(BRIEF)?;
     for instance in &mut standing.instances {
-        instances_own(instance.stop(deadline))?;
+        instances_own(instance.stop(&deadline.half()))?;
     }
     Ok(())
 }

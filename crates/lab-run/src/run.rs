@@ -127,6 +127,10 @@ fn every_pass(
             let record: PassRecord = pass::run(&mut shared, scenario, planned);
             for instance in &record.instances {
                 manifest.sensors.insert(instance.instance.clone(), instance.version.clone());
+                if let Some(counters) = &instance.counters {
+                    let key = format!("{}/pass-{}/{}", scenario.head.name, record.pass, instance.instance);
+                    manifest.counters.insert(key, counters.clone());
+                }
             }
             bundle.write_pass(&scenario.head.name, &record)?;
             entry.passes.push(record.pass);
@@ -161,7 +165,16 @@ fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> 
     let boot_id = Path::new("/proc/sys/kernel/random/boot_id");
     let mut inputs: BTreeMap<String, String> =
         plan.inputs.iter().map(|input| (input.path.to_string(), input.sha256.clone())).collect();
-    for (name, program) in [("lab-actor", &options.actor), ("lab-probe", &options.probe)] {
+    let strace = std::env::var_os("PATH").and_then(|path| {
+        let mut places = std::env::split_paths(&path).map(|dir| dir.join("strace"));
+        places.find(|place| place.is_file())
+    });
+    let programs = [
+        ("lab-actor", Some(&options.actor)),
+        ("lab-probe", Some(&options.probe)),
+        ("strace", strace.as_ref()),
+    ];
+    for (name, program) in programs.into_iter().filter_map(|(name, program)| Some((name, program?))) {
         let bytes = fs::read(program).map_err(RunError::io("read", program))?;
         inputs.insert(name.to_owned(), sha256_hex(&bytes));
     }
@@ -178,6 +191,7 @@ fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> 
         plan: plan.sha256(),
         scenarios: Vec::new(),
         sensors: BTreeMap::new(),
+        counters: BTreeMap::new(),
         stages: Vec::new(),
         interrupted: false,
     })

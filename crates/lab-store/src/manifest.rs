@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_model::{PlannedPass, ScenarioHead, StageRecord};
+use lab_model::{Counters, PlannedPass, ScenarioHead, StageRecord};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that this crate writes, and the only one that it reads.
@@ -46,6 +46,9 @@ pub struct Manifest {
     pub scenarios: Vec<ScenarioEntry>,
     /// version of each instance, as it gave it
     pub sensors: BTreeMap<String, String>,
+    /// last counters of each instance, by `scenario/pass-N/instance`; an instance that was killed has none
+    #[serde(default)]
+    pub counters: BTreeMap<String, Counters>,
     /// stages of the run as a whole, with the errors that ended them; those of a pass stand in the pass
     pub stages: Vec<StageRecord>,
     /// the run was ended from outside before its time

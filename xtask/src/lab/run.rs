@@ -119,6 +119,9 @@ pub(crate) fn prepare(
     // Whether static programs can be linked shows when they are.
     let needs = Needs { static_link: false, strace, ..Needs::HOST };
     setup::meet(folders, needs, cmd.no_install)?;
+    if cmd.programs.probe.is_none() {
+        setup::fresh_object(folders)?;
+    }
     cmd.programs.build(folders)?;
     if !privilege::is_root() {
         return privilege::become_root(again(&cmd)).map(Prepared::Elsewhere);

@@ -77,6 +77,7 @@ pub(crate) fn pass(number: u32) -> PassRecord {
             road: "canary".into(),
             claim: "unchanged".into(),
             observed: true,
+            contradicted: false,
             detail: String::new(),
         }],
         instances: vec![InstanceRecord {
@@ -115,6 +116,7 @@ pub(crate) fn manifest(created: &str) -> Manifest {
             passes: vec![1, 2],
         }],
         sensors: BTreeMap::from([("probe@host".into(), "0".into())]),
+        counters: Default::default(),
         stages: Vec::new(),
         interrupted: false,
     }
