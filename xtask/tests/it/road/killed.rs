@@ -81,7 +81,7 @@ fn a_runner_killed_in_any_stage_leaves_nothing_that_lab_down_does_not_take() {
         for stage in ["attach", "deploy", "exercise", "settle", "collect", "cleanup"] {
             Going::until(&lab, ONE, &format!("sensitive-read pass {pass}: {stage}")).kill();
             code(&lab.xtask(&["lab", "down"]).output().unwrap(), 0);
-            State::now(&lab).same_as(&before, &format!("killed in pass {pass}, {stage}"));
+            before.comes_back(&format!("killed in pass {pass}, {stage}"), || State::now(&lab));
         }
     }
 }
@@ -97,7 +97,7 @@ fn the_next_run_cleans_up_too_and_leaves_the_living_alone() {
     code(&output, 0);
     assert!(stderr(&output).contains("cleaned up after "), "{}", stderr(&output));
     code(&living.end(), 0);
-    State::now(&next).without_bundles().same_as(&before, "at the end");
+    before.comes_back("at the end", || State::now(&next).without_bundles());
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn an_interrupt_cleans_up_and_exits_130() {
         let going = Going::until(&lab, ONE, &format!("sensitive-read pass 1: {stage}"));
         signal(going.run.id(), Signal::SIGINT);
         code(&going.end(), 130);
-        State::now(&lab).without_bundles().same_as(&before, stage);
+        before.comes_back(stage, || State::now(&lab).without_bundles());
     }
 }
 

@@ -34,7 +34,7 @@ fn an_exercise_that_is_too_long_is_cut_off_and_cleaned_up() {
     assert!(troubles(&report).contains("exercise: "), "{report}");
     assert!(troubles(&report).contains("the stage's time-out passed"), "{report}");
     assert!(!troubles(&report).contains("settle"), "the actor takes orders again: {report}");
-    State::now(&lab).without_bundles().same_as(&before, "at the end");
+    before.comes_back("at the end", || State::now(&lab).without_bundles());
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_collect_that_hangs_ends_in_time() {
         troubles(&report).contains("collect: probe@host (decoding): the stage's time-out passed"),
         "{report}"
     );
-    State::now(&lab).without_bundles().same_as(&before, "at the end");
+    before.comes_back("at the end", || State::now(&lab).without_bundles());
 }
 
 #[test]

@@ -34,12 +34,22 @@ impl State {
         self
     }
 
-    /// Fails with what is more or less now than it was.
+    /// Fails if the machine does not come back to this state. The kernel frees BPF objects some grace periods after
+    /// their last user is gone, so it is asked again after each of a bounded number of them.
     #[track_caller]
-    pub(super) fn same_as(&self, before: &Self, when: &str) {
-        let more: Vec<_> = self.0.difference(&before.0).collect();
-        let less: Vec<_> = before.0.difference(&self.0).collect();
-        assert!(more.is_empty() && less.is_empty(), "{when}: left behind {more:?}, gone {less:?}");
+    pub(super) fn comes_back(&self, when: &str, now: impl Fn() -> Self) {
+        let (mut more, mut less) = (Vec::new(), Vec::new());
+        for _ in 0..200 {
+            let now = now();
+            more = now.0.difference(&self.0).cloned().collect();
+            less = self.0.difference(&now.0).cloned().collect();
+            if more.is_empty() && less.is_empty() {
+                return;
+            }
+            // SAFETY: takes three numbers; waits for a grace period (MEMBARRIER_CMD_GLOBAL).
+            unsafe { libc::syscall(libc::SYS_membarrier, 1, 0, 0) };
+        }
+        panic!("{when}: left behind {more:?}, gone {less:?}");
     }
 }
 
