@@ -14,6 +14,7 @@ mod matching;
 mod normal;
 mod proof;
 mod resolve;
+mod sigma;
 mod stream;
 mod tree;
 mod union;
@@ -25,6 +26,7 @@ use lab_model::{CATALOGUE, Judged, ScenarioRecord, SensorKind};
 pub use compare::Difference;
 pub use doubt::outcome;
 pub use explain::{Explanation, InstanceExplanation, StepExplanation, StepFinding, explain};
+pub use sigma::{Category, Rule, RuleError, RuleProblem, Rules, detect};
 
 use gather::Process;
 use verdict::Judgement;

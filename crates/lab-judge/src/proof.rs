@@ -1,4 +1,7 @@
 //! Whether an act happened, from witnesses alone.
+//!
+//! Two families must have observed all that they had to, and none may have seen otherwise: a witness that could not look
+//! takes nothing away from the others, one that saw the opposite does.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +15,15 @@ pub(crate) fn proofs(pass: &PassRecord) -> Vec<Proof> {
 }
 
 fn proof(pass: &PassRecord, act: &Act) -> Proof {
-    let mut missing = Vec::new();
+    let (mut missing, mut contradicted) = (Vec::new(), false);
     let mut claims: BTreeMap<Family, bool> = BTreeMap::new();
     for witness in pass.witnesses.iter().filter(|witness| witness.act == act.id) {
-        *claims.entry(witness.family).or_insert(true) &= witness.observed;
-        if !witness.observed {
+        *claims.entry(witness.family).or_insert(true) &= witness.observed && !witness.contradicted;
+        contradicted |= witness.contradicted;
+        if !witness.observed || witness.contradicted {
             let detail = if witness.detail.is_empty() { "nothing was seen" } else { &witness.detail };
-            missing.push(format!("{} ({}): {}: {detail}", witness.family, witness.road, witness.claim));
+            let word = if witness.contradicted { " saw otherwise" } else { "" };
+            missing.push(format!("{} ({}){word}: {}: {detail}", witness.family, witness.road, witness.claim));
         }
     }
     let families: Vec<Family> =
@@ -30,7 +35,7 @@ fn proof(pass: &PassRecord, act: &Act) -> Proof {
         missing.push(format!("two families of witness are needed, observed: {names}"));
     }
     let unmet = unmet(act.expect, view::receipt(pass, act.id));
-    let proven = !few && unmet.is_none();
+    let proven = !few && !contradicted && unmet.is_none();
     missing.extend(unmet);
     Proof { act: act.id, pass: pass.pass, proven, families, missing }
 }

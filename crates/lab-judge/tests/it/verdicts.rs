@@ -322,6 +322,14 @@ fn an_act_needs_two_families_a_receipt_and_the_wanted_result() {
     let one_gone = proof(&|record| record.passes[0].witnesses[1].observed = false);
     assert_eq!((one_gone.proven, &*one_gone.families), (true, &[Family::Receipt, Family::Kernel][..]));
     assert_eq!(one_gone.missing, ["outside (canary): the object was touched: nothing was seen"]);
+    let opposite = proof(&|record| {
+        let outside = &mut record.passes[0].witnesses[1];
+        (outside.observed, outside.contradicted) = (false, true);
+        "its content is another".clone_into(&mut outside.detail);
+    });
+    assert_eq!((opposite.proven, &*opposite.families), (false, &[Family::Receipt, Family::Kernel][..]));
+    let sentence = "outside (canary) saw otherwise: the object was touched: its content is another";
+    assert_eq!(opposite.missing, [sentence]);
     let two_gone = proof(&|record| {
         record.passes[0].witnesses.remove(2);
         record.passes[0].witnesses[1].observed = false;

@@ -212,6 +212,7 @@ impl World {
                 road: road.to_owned(),
                 claim: "the object was touched".to_owned(),
                 observed: true,
+                contradicted: false,
                 detail: String::new(),
             });
         }
