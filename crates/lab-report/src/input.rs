@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lab_golden::{Drift, Golden};
 use lab_model::{Judged, RunOutcome, ScenarioRecord, StageRecord};
-use lab_store::Bundle;
+use lab_store::{Bundle, Manifest};
 
 /// One run.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct RunReport<'a> {
     pub outcome: RunOutcome,
     /// somebody interrupted it
     pub interrupted: bool,
+    /// what it was made from, by name: versions, machine, hashes of the inputs
+    pub environment: Vec<(String, String)>,
 }
 
 impl<'a> RunReport<'a> {
@@ -54,6 +56,7 @@ impl<'a> RunReport<'a> {
             troubles: Vec::new(),
             outcome,
             interrupted: manifest.interrupted,
+            environment: environment(manifest),
         }
     }
 
@@ -61,6 +64,20 @@ impl<'a> RunReport<'a> {
     pub fn ending(&self) -> (&'static str, u8) {
         if self.interrupted { ("interrupted", 130) } else { (self.outcome.word(), self.outcome.exit_code()) }
     }
+}
+
+fn environment(manifest: &Manifest) -> Vec<(String, String)> {
+    let facts = [
+        ("tool", &manifest.tool),
+        ("kernel", &manifest.kernel),
+        ("machine", &manifest.machine),
+        ("boot id", &manifest.boot_id),
+        ("plan", &manifest.plan),
+    ];
+    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value.clone()));
+    let sensors = manifest.sensors.iter().map(|(instance, version)| (instance.clone(), version.clone()));
+    let inputs = manifest.inputs.iter().map(|(path, hash)| (path.clone(), hash.clone()));
+    facts.chain(sensors).chain(inputs).collect()
 }
 
 /// One scenario of a run.

@@ -1,4 +1,5 @@
-//! How things look: a run's report and a verdict's explanation as text for a terminal, and as JSON.
+//! How things look: a run's report for a terminal and as HTML, JUnit, SARIF, Markdown, annotations and JSON; a
+//! verdict's explanation.
 //!
 //! Reads records and judgements that others made; opens no file, prints nothing, decides nothing. Every string that
 //! comes from a record is escaped, so that no file name can move the cursor of whoever reads the report.
@@ -8,6 +9,7 @@ mod explain;
 mod finding;
 mod github;
 mod golden;
+mod html;
 mod input;
 mod json;
 mod junit;
@@ -24,6 +26,7 @@ mod terminal;
 pub use escape::{escape, escape_lines};
 pub use explain::{explanation, explanation_json};
 pub use github::github;
+pub use html::html;
 pub use input::{RunReport, ScenarioReport};
 pub use json::{json, json_text};
 pub use junit::junit;

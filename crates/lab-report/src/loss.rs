@@ -6,6 +6,26 @@ use crate::{Style, escape, style::Tone, table::table};
 
 /// One row per scenario, pass and instance; below it what does not add up.
 pub(crate) fn losses<'a>(style: Style, records: impl Iterator<Item = &'a ScenarioRecord>) -> String {
+    let (header, rows, notes) = marked(records);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let notes: String = notes.iter().map(|note| format!("  {note}\n")).collect();
+    table(style, header, rows, &[1, 3, 4, 5, 6, 7]) + &notes
+}
+
+/// Header, rows and notes of the same, without tones.
+pub(crate) fn grid<'a>(
+    records: impl Iterator<Item = &'a ScenarioRecord>,
+) -> (Vec<String>, Vec<Vec<String>>, Vec<String>) {
+    let (header, rows, notes) = marked(records);
+    let plain = |texts: Vec<String>| texts.iter().map(|text| Style::default().finish(text)).collect();
+    (header, rows.into_iter().map(plain).collect(), plain(notes))
+}
+
+fn marked<'a>(
+    records: impl Iterator<Item = &'a ScenarioRecord>,
+) -> (Vec<String>, Vec<Vec<String>>, Vec<String>) {
     let header = ["", "pass", "instance", "produced", "received", "filtered", "in flight", "lost"];
     let (mut rows, mut notes) = (Vec::new(), Vec::new());
     for record in records {
@@ -19,14 +39,11 @@ pub(crate) fn losses<'a>(style: Style, records: impl Iterator<Item = &'a Scenari
                     pass.pass,
                     escape(&instance.instance)
                 );
-                notes.extend(remarks(instance).into_iter().map(|remark| format!("  {place}: {remark}\n")));
+                notes.extend(remarks(instance).into_iter().map(|remark| format!("{place}: {remark}")));
             }
         }
     }
-    if rows.is_empty() {
-        return String::new();
-    }
-    table(style, header.map(str::to_owned).to_vec(), rows, &[1, 3, 4, 5, 6, 7]) + &notes.concat()
+    (header.map(str::to_owned).to_vec(), rows, notes)
 }
 
 /// Sum over an instance's programs; `None` if it was killed before it could count. Counts of a damaged record may be
@@ -70,7 +87,7 @@ fn causes(balance: &Balance) -> String {
     lost.map(|(cause, count)| format!("{} {count}", word(*cause))).collect::<Vec<_>>().join(", ")
 }
 
-fn word(cause: LossCause) -> String {
+pub(crate) fn word(cause: LossCause) -> String {
     serde_json::to_value(cause).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 

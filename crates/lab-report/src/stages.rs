@@ -10,6 +10,16 @@ pub fn stage_table<'a>(
     run: &[StageRecord],
     scenarios: impl IntoIterator<Item = &'a ScenarioRecord>,
 ) -> String {
+    let (header, rows) = grid(run, scenarios);
+    let numbers: Vec<usize> = (1..header.len()).collect();
+    format!("milliseconds by stage\n{}", table(style, header, rows, &numbers))
+}
+
+/// Header and rows of the same.
+pub(crate) fn grid<'a>(
+    run: &[StageRecord],
+    scenarios: impl IntoIterator<Item = &'a ScenarioRecord>,
+) -> (Vec<String>, Vec<Vec<String>>) {
     let mut lines: Vec<(String, String, &[StageRecord])> = Vec::new();
     if !run.is_empty() {
         lines.push(("run".into(), String::new(), run));
@@ -35,8 +45,7 @@ pub fn stage_table<'a>(
         .collect();
     let all: Vec<&StageRecord> = lines.iter().flat_map(|(_, _, stages)| *stages).collect();
     rows.push(row("sum", "", &names, &all));
-    let numbers: Vec<usize> = (1..header.len()).collect();
-    format!("milliseconds by stage\n{}", table(style, header, rows, &numbers))
+    (header, rows)
 }
 
 fn row(name: &str, pass: &str, names: &[&str], stages: &[&StageRecord]) -> Vec<String> {

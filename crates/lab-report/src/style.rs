@@ -41,6 +41,18 @@ impl Tone {
     }
 }
 
+impl Tone {
+    /// Its class in a page.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Doubtful => "doubtful",
+            Self::Quiet | Self::Title => "quiet-tone",
+        }
+    }
+}
+
 impl Style {
     /// Puts colours, or nothing, in place of the marks.
     pub(crate) fn finish(self, marked: &str) -> String {

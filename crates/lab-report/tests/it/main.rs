@@ -1,7 +1,9 @@
 //! Reports of small made-up records, as they look.
 
+mod events;
 mod explain;
 mod hostile;
+mod html;
 mod json;
 mod junit;
 mod markdown;

@@ -160,6 +160,7 @@ impl Sample {
             troubles: Vec::new(),
             outcome,
             interrupted: false,
+            environment: vec![("machine".into(), "x86_64".into())],
         }
     }
 }

@@ -1,0 +1,51 @@
+//! What an event says, in the words of a golden but with its values as they were.
+
+use lab_model::{Outcome, Payload, Text};
+
+/// The object of an event: path, arguments, address.
+pub(super) fn object(payload: &Payload) -> String {
+    match payload {
+        Payload::Exec(exec) => {
+            let argv = exec.argv.as_ref().map(|argv| argv.iter().map(quoted).collect::<Vec<_>>().join(","));
+            let argv = argv.map_or("<unknown>".to_owned(), |argv| format!("[{argv}]"));
+            format!("{} {argv}{}", quoted(&exec.path), if exec.argv_truncated { " truncated" } else { "" })
+        }
+        Payload::Fork(fork) => format!("child {}", fork.child),
+        Payload::Exit(exit) => match (exit.code, exit.signal) {
+            (Some(code), _) => code.to_string(),
+            (None, Some(signal)) => format!("signal {signal}"),
+            (None, None) => "<unknown>".to_owned(),
+        },
+        Payload::SetId(setid) => {
+            let ids = setid.requested.iter().map(|id| id.map_or("-".to_owned(), |id| id.to_string()));
+            format!("{}({})", setid.call, ids.collect::<Vec<_>>().join(", "))
+        }
+        Payload::Open(open) => format!("{} {}", quoted(&open.path), open.flags),
+        Payload::Unlink(unlink) => {
+            format!("{}{}", quoted(&unlink.path), if unlink.directory { " directory" } else { "" })
+        }
+        Payload::Rename(rename) => format!("{} -> {}", quoted(&rename.from), quoted(&rename.to)),
+        Payload::Connect(connect) => connect.address.to_string(),
+        Payload::Bind(bind) => bind.address.to_string(),
+        Payload::Accept(accept) => accept.peer.as_ref().map(ToString::to_string).unwrap_or_default(),
+        Payload::Loss(loss) => {
+            let count = loss.count.map_or("unknown number of events".to_owned(), |n| format!("{n} events"));
+            let of = loss.of.map(|action| format!(" of {action}")).unwrap_or_default();
+            format!("{count}{of}, {}", crate::loss::word(loss.cause))
+        }
+        other => other.action().to_string(),
+    }
+}
+
+/// How its call ended; empty if it is no call.
+pub(super) fn result(payload: &Payload) -> String {
+    match payload.result() {
+        Some(Outcome::Ok(value)) => value.to_string(),
+        Some(Outcome::Errno(errno)) => errno.to_string(),
+        None => String::new(),
+    }
+}
+
+fn quoted(text: &Text) -> String {
+    format!("\"{}\"", text.to_string().replace('"', "\\\""))
+}
