@@ -5,9 +5,13 @@
 //!
 //! # What each family must observe
 //!
-//! An act is proven by two families; a family counts if all of its claims were observed. The receipt's claims are
-//! the same for every kind: no error, the call, the images and the ids are those of the order, the result is the expected
-//! one, each process ended, and the hash of what was written or served is right.
+//! An act is proven by two families, if nobody contradicts; a family counts if all of its claims were observed. A claim
+//! that was not observed is *contradicted* if somebody looked and it is otherwise (other content, other ids, no such
+//! event on a road that hears all of them), and merely missing if nobody could look (the kernel refuses the road, a
+//! file is too long to be compared). What the receipt does not say, it denies.
+//!
+//! The receipt's claims are the same for every kind: no error, the call, the images and the ids are those of the order,
+//! the result is the expected one, each process ended, and the hash of what was written or served is right.
 //!
 //! | kind | outside | kernel |
 //! |---|---|---|
@@ -55,6 +59,7 @@ use std::{
 use lab_model::{Act, ActKind, Address, Expectation, FileId, Outcome, Receipt, Witness};
 
 use self::{
+    claims::Unseen,
     fanotify::{Directory, Event, Fanotify},
     file::State,
     process::{Socket, View},
@@ -103,9 +108,9 @@ struct Watch {
     events: Vec<Event>,
     /// why events may be missing
     deaf: Option<String>,
-    views: BTreeMap<u32, Result<View, String>>,
-    /// sockets of the process that acted, for kinds that make some
-    sockets: Option<Result<Vec<Socket>, String>>,
+    views: BTreeMap<u32, Result<View, Unseen>>,
+    /// the process that acted, as the receipt had it then, and its sockets, for kinds that make some
+    sockets: Option<(u32, Result<Vec<Socket>, String>)>,
     rehearsal: Option<Result<Outcome, String>>,
     client: Option<Result<Client, String>>,
 }
@@ -182,7 +187,7 @@ impl Witnesses {
         self.watch.views = pids.into_iter().map(|pid| (pid, process::look(pid))).collect();
         let principal = receipt.principal.and_then(|at| receipt.steps.get(at)).map(|step| step.process.pid);
         self.watch.sockets =
-            principal.zip(protocol(&act.kind)).map(|(pid, (tcp, v6))| process::sockets(pid, tcp, v6));
+            principal.zip(protocol(&act.kind)).map(|(pid, (tcp, v6))| (pid, process::sockets(pid, tcp, v6)));
         let actor = self.watch.actor.as_ref().map(|actor| actor.ids);
         if matches!(act.expect, Expectation::Errno(_)) {
             let ids = actor.and_then(|actor| ids::expected(act, actor));

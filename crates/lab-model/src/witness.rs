@@ -39,6 +39,9 @@ pub struct Witness {
     pub claim: String,
     /// it was
     pub observed: bool,
+    /// it was not, and not because nobody could look: something else was seen, or nothing where something must have been
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contradicted: bool,
     /// what was seen instead, or the evidence in short
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,

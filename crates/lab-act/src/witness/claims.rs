@@ -6,7 +6,7 @@ mod receipt;
 
 use lab_model::{Act, Expectation, Family, Payload, Receipt, Step, Witness};
 
-use super::{Watch, file::State, sink::Heard};
+use super::{Client, Watch, file::State, sink::Heard};
 
 /// All that is known of one act when it is over.
 pub(super) struct Evidence<'a> {
@@ -20,8 +20,40 @@ pub(super) struct Evidence<'a> {
     pub(super) heard: &'a [Heard],
 }
 
-/// What was seen of a claim: the evidence in short, or what was seen instead.
-pub(super) type Seen = Result<String, String>;
+/// What was seen of a claim: the evidence in short, or why it was not observed.
+pub(super) type Seen = Result<String, Unseen>;
+
+/// Why a claim was not observed. Text alone becomes [`Self::Unknown`]: a contradiction is always said as such.
+#[derive(Clone, Debug)]
+pub(super) enum Unseen {
+    /// nobody could look
+    Unknown(String),
+    /// somebody looked, and it is otherwise
+    Otherwise(String),
+}
+
+impl From<String> for Unseen {
+    fn from(reason: String) -> Self {
+        Self::Unknown(reason)
+    }
+}
+
+impl From<&str> for Unseen {
+    fn from(reason: &str) -> Self {
+        Self::Unknown(reason.to_owned())
+    }
+}
+
+impl From<&String> for Unseen {
+    fn from(reason: &String) -> Self {
+        reason.as_str().into()
+    }
+}
+
+/// What was seen instead.
+pub(super) fn otherwise(instead: impl Into<String>) -> Unseen {
+    Unseen::Otherwise(instead.into())
+}
 
 impl<'a> Evidence<'a> {
     /// The call that the expectation is about.
@@ -48,6 +80,14 @@ impl<'a> Evidence<'a> {
         self.act.via.len().saturating_sub(usize::from(last_refused))
     }
 
+    /// Our connection to an actor that serves.
+    fn client(&self) -> Result<&'a Client, Unseen> {
+        match &self.watch.client {
+            Some(client) => Ok(client.as_ref()?),
+            None => Err(otherwise("the actor never said where it listens")),
+        }
+    }
+
     /// The actor's pid, known because the caller started it.
     fn actor(&self) -> Result<u32, String> {
         self.watch
@@ -66,10 +106,13 @@ struct Claims {
 
 impl Claims {
     fn add(&mut self, family: Family, road: &str, claim: impl Into<String>, seen: Seen) {
-        let observed = seen.is_ok();
-        let (Ok(detail) | Err(detail)) = seen;
-        let (road, claim) = (road.to_owned(), claim.into());
-        self.witnesses.push(Witness { act: self.act, family, road, claim, observed, detail });
+        let (observed, contradicted, detail) = match seen {
+            Ok(evidence) => (true, false, evidence),
+            Err(Unseen::Unknown(reason)) => (false, false, reason),
+            Err(Unseen::Otherwise(instead)) => (false, true, instead),
+        };
+        let (act, road, claim) = (self.act, road.to_owned(), claim.into());
+        self.witnesses.push(Witness { act, family, road, claim, observed, contradicted, detail });
     }
 }
 
@@ -86,5 +129,5 @@ pub(super) fn claims(evidence: &Evidence<'_>) -> Vec<Witness> {
 
 /// `Ok` with `evidence` if `holds`, else what was seen instead.
 fn check(holds: bool, evidence: impl Into<String>, instead: impl Into<String>) -> Seen {
-    if holds { Ok(evidence.into()) } else { Err(instead.into()) }
+    if holds { Ok(evidence.into()) } else { Err(otherwise(instead)) }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -18,13 +19,19 @@ pub(super) struct State {
     pub(super) id: Option<FileId>,
     /// its content, if it is a regular file of bearable length and may be read
     pub(super) content: Option<Vec<u8>>,
+    /// why it is not known whether there is one
+    pub(super) hidden: Option<String>,
 }
 
 /// Looks at a path.
 pub(super) fn state(path: &str) -> State {
-    let id = fs::symlink_metadata(path).ok().map(|file| FileId { dev: file.dev(), ino: file.ino() });
+    let (id, hidden) = match fs::symlink_metadata(path) {
+        Ok(file) => (Some(FileId { dev: file.dev(), ino: file.ino() }), None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => (None, None),
+        Err(error) => (None, Some(format!("look at {path}: {error}"))),
+    };
     let readable = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LONGEST);
-    State { id, content: if readable { fs::read(path).ok() } else { None } }
+    State { id, content: if readable { fs::read(path).ok() } else { None }, hidden }
 }
 
 /// The directory in which a path's last name really lies, and that name. With `follow`, links at the end are

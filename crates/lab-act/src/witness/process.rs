@@ -4,10 +4,12 @@ use std::{collections::BTreeSet, fs, net::SocketAddr, os::unix::fs::MetadataExt 
 
 use lab_model::{FileId, Ids};
 use procfs::{
-    ProcResult,
+    ProcError, ProcResult,
     net::{TcpNetEntry, TcpState, UdpNetEntry},
     process::{FDTarget, Process},
 };
+
+use super::claims::{Unseen, otherwise};
 
 /// How far up a chain of parents is followed.
 const LONGEST_LINE: usize = 64;
@@ -25,7 +27,7 @@ pub(super) struct View {
     /// parent, its parent, and so on
     pub(super) ancestors: Vec<u32>,
     /// arguments, the zeroth included
-    pub(super) argv: Vec<Vec<u8>>,
+    pub(super) argv: Option<Vec<Vec<u8>>>,
     pub(super) exe: Option<FileId>,
 }
 
@@ -37,9 +39,12 @@ pub(super) struct Socket {
     pub(super) remote: SocketAddr,
 }
 
-/// Looks at a process; the error says why there is nothing to see.
-pub(super) fn look(pid: u32) -> Result<View, String> {
-    read(pid).map_err(|error| format!("process {pid}: {error}"))
+/// Looks at a process; the error says why there is nothing to see, or that there is no such process.
+pub(super) fn look(pid: u32) -> Result<View, Unseen> {
+    read(pid).map_err(|error| match error {
+        ProcError::NotFound(_) => otherwise(format!("there is no process {pid}")),
+        error => format!("process {pid}: {error}").into(),
+    })
 }
 
 fn read(pid: u32) -> ProcResult<View> {
@@ -56,10 +61,15 @@ fn read(pid: u32) -> ProcResult<View> {
         sgid: status.sgid,
         fsgid: status.fgid,
     };
-    let cmdline = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let argv = cmdline
-        .strip_suffix(&[0])
-        .map_or(Vec::new(), |args| args.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect());
+    let cmdline = fs::read(format!("/proc/{pid}/cmdline")).ok();
+    let argv = cmdline.map(|cmdline| {
+        let args = cmdline.strip_suffix(&[0]).unwrap_or_default();
+        if cmdline.is_empty() {
+            Vec::new()
+        } else {
+            args.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
+        }
+    });
     Ok(View {
         pid,
         start_ticks: stat.starttime,
@@ -126,7 +136,7 @@ mod tests {
     #[test]
     fn this_process_is_seen_and_an_impossible_one_is_not() {
         let me = look(std::process::id()).unwrap();
-        assert!(!me.zombie && me.exe.is_some() && !me.argv.is_empty());
+        assert!(!me.zombie && me.exe.is_some() && me.argv.is_some_and(|argv| !argv.is_empty()));
         assert_eq!(me.ancestors[0], std::os::unix::process::parent_id());
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mine = sockets(me.pid, true, false).unwrap();

@@ -4,11 +4,11 @@ use lab_act::{
     hash::{key_bytes, keyed_hash},
     witness::Witnesses,
 };
-use lab_model::{Act, ActKind, Family, Payload, Placement, Receipt, Text};
+use lab_model::{Act, ActKind, Family, Payload, Placement, Receipt, Text, Witness};
 
 use crate::{
     cases::{self, act, link},
-    stage::{ACTOR, Actor, Folder, KEY, LIAR, families, observe, observe_other, root},
+    stage::{ACTOR, Actor, Folder, KEY, LIAR, families, observe, observe_other, proven, root},
 };
 
 #[test]
@@ -27,15 +27,35 @@ fn no_lie_is_believed() {
         );
         let own_word: Vec<_> = words.iter().filter(|word| word.family == Family::Receipt).collect();
         assert!(own_word.iter().all(|word| word.observed), "{}: a poor liar: {own_word:#?}", case.name);
+        caught(&case.act, &receipt, &words);
     }
 }
 
 /// Someone who performs all acts rightly but one, about which he lies.
-fn families_of(act: &Act, done: &Act, forge: impl Fn(&mut Receipt)) -> Vec<Family> {
+fn account(act: &Act, done: &Act, forge: impl Fn(&mut Receipt)) -> (Receipt, Vec<Witness>) {
     let mut witnesses = Witnesses::start(KEY).unwrap();
     let mut actor = Actor::start(ACTOR);
-    let (_, words) = observe_other(&mut actor, &mut witnesses, act, done, forge);
+    observe_other(&mut actor, &mut witnesses, act, done, forge)
+}
+
+/// The families that a lie leaves: however many, somebody saw otherwise, and it is not proven.
+fn lie(act: &Act, done: &Act, forge: impl Fn(&mut Receipt)) -> Vec<Family> {
+    let (receipt, words) = account(act, done, forge);
+    caught(act, &receipt, &words);
     families(&words).into_iter().collect()
+}
+
+/// The families that prove what was told and done alike.
+fn truth(act: &Act, forge: impl Fn(&mut Receipt)) -> Vec<Family> {
+    let (receipt, words) = account(act, act, forge);
+    assert!(proven(act, &receipt, &words), "{words:#?}");
+    families(&words).into_iter().collect()
+}
+
+#[track_caller]
+fn caught(act: &Act, receipt: &Receipt, words: &[Witness]) {
+    assert!(words.iter().any(|word| word.contradicted && !word.observed), "{words:#?}");
+    assert!(!proven(act, receipt, words), "{words:#?}");
 }
 
 fn principal(receipt: &mut Receipt) -> &mut lab_model::Step {
@@ -64,7 +84,7 @@ fn other_content_is_noticed_outside() {
             "other".clone_into(content);
         }
         let forge = |receipt: &mut Receipt| principal(receipt).content = hash("sl1");
-        assert_eq!(families_of(&act(1, kind), &act(1, done), forge), [Family::Receipt, Family::Kernel]);
+        assert_eq!(lie(&act(1, kind), &act(1, done), forge), [Family::Receipt, Family::Kernel]);
     }
 }
 
@@ -77,7 +97,23 @@ fn content_that_was_there_before_proves_nothing() {
     let (path, content) = (folder.path("canary/x"), "sl1".to_owned());
     std::fs::write(&path, &content).unwrap();
     let act = act(1, ActKind::Write { path, content });
-    assert_eq!(families_of(&act, &act, |_| {}), [Family::Receipt, Family::Kernel]);
+    assert_eq!(lie(&act, &act, |_| {}), [Family::Receipt, Family::Kernel]);
+}
+
+#[test]
+fn who_could_not_look_contradicts_nobody() {
+    if !root("who_could_not_look_contradicts_nobody") {
+        return;
+    }
+    let folder = Folder::new();
+    let path = folder.path("canary/long");
+    std::fs::File::create(&path).unwrap().set_len(65 << 20).unwrap();
+    let act = act(1, ActKind::Append { path, content: "sl1".to_owned() });
+    let (receipt, words) = account(&act, &act, |_| {});
+    let outside = words.iter().find(|word| word.family == Family::Outside).unwrap();
+    assert!(!outside.observed && !outside.contradicted, "{outside:?}");
+    assert!(words.iter().all(|word| !word.contradicted), "{words:#?}");
+    assert!(proven(&act, &receipt, &words), "{words:#?}");
 }
 
 #[test]
@@ -105,7 +141,7 @@ fn another_file_is_noticed_by_both() {
             }
             _ => panic!("no file"),
         };
-        assert_eq!(families_of(&act(1, kind(&paths[0])), &act(1, kind(&paths[1])), forge), [Family::Receipt]);
+        assert_eq!(lie(&act(1, kind(&paths[0])), &act(1, kind(&paths[1])), forge), [Family::Receipt]);
     }
 }
 
@@ -119,13 +155,16 @@ fn a_connection_without_its_payload_is_noticed() {
     let address = witnesses.sink().to_string();
     let with =
         |payload: &str| act(1, ActKind::Connect { address: address.clone(), payload: payload.to_owned() });
-    let (_, words) = observe_other(&mut actor, &mut witnesses, &with("sl1"), &with(""), |_| {});
+    let (receipt, words) = observe_other(&mut actor, &mut witnesses, &with("sl1"), &with(""), |_| {});
     assert_eq!(families(&words), [Family::Receipt].into(), "{words:#?}");
+    caught(&with("sl1"), &receipt, &words);
 
     let resolver = witnesses.resolver().to_string();
     let of = |name: &str| act(2, ActKind::Resolve { resolver: resolver.clone(), name: name.to_owned() });
-    let (_, words) = observe_other(&mut actor, &mut witnesses, &of("sl1.test"), &of("other.test"), |_| {});
+    let (receipt, words) =
+        observe_other(&mut actor, &mut witnesses, &of("sl1.test"), &of("other.test"), |_| {});
     assert_eq!(families(&words), [Family::Receipt].into(), "{words:#?}");
+    caught(&of("sl1.test"), &receipt, &words);
 }
 
 #[test]
@@ -138,8 +177,10 @@ fn an_earlier_beacon_proves_no_later_one() {
     let kind = ActKind::Connect { address: witnesses.sink().to_string(), payload: "sl1".to_owned() };
     let (_, words) = observe(&mut actor, &mut witnesses, &act(1, kind.clone()));
     assert_eq!(families(&words).len(), 3, "{words:#?}");
-    let (_, words) = observe(&mut liar, &mut witnesses, &act(2, kind));
+    let later = act(2, kind);
+    let (receipt, words) = observe(&mut liar, &mut witnesses, &later);
     assert_eq!(families(&words), [Family::Receipt].into(), "{words:#?}");
+    caught(&later, &receipt, &words);
 }
 
 #[test]
@@ -161,13 +202,13 @@ fn other_arguments_and_images_are_noticed() {
             exec.argv = Some(link.argv.iter().map(|arg| Text::from(arg.as_str())).collect());
         }
     };
-    assert_eq!(families_of(&wanted, &wanted, &forge), [Family::Receipt, Family::Kernel]);
+    assert_eq!(truth(&wanted, &forge), [Family::Receipt, Family::Kernel]);
     let mut other = wanted.clone();
     other.via[1].argv[2] = "sl9".to_owned();
-    assert_eq!(families_of(&wanted, &other, &forge), [Family::Receipt]);
+    assert_eq!(lie(&wanted, &other, &forge), [Family::Receipt]);
     let mut other = wanted.clone();
     other.via[0].path = folder.path("bin/three");
-    assert_eq!(families_of(&wanted, &other, &forge), [Family::Receipt]);
+    assert_eq!(lie(&wanted, &other, &forge), [Family::Receipt]);
 }
 
 #[test]
@@ -181,8 +222,8 @@ fn other_ids_are_noticed() {
         let Payload::SetId(set) = &mut principal(receipt).payload else { panic!("no setid") };
         set.requested = vec![Some(65534)];
     };
-    assert_eq!(families_of(&with("65534"), &with("65534"), forge), [Family::Receipt, Family::Kernel]);
-    assert_eq!(families_of(&with("65534"), &with("1"), forge), [Family::Receipt]);
+    assert_eq!(truth(&with("65534"), forge), [Family::Receipt, Family::Kernel]);
+    assert_eq!(lie(&with("65534"), &with("1"), forge), [Family::Receipt]);
 }
 
 #[test]
@@ -200,7 +241,7 @@ fn a_refusal_that_would_not_happen_is_noticed() {
         let Payload::Open(open) = &mut principal(receipt).payload else { panic!("no open") };
         open.result = lab_model::Outcome::Errno(lab_model::Errno(libc::EACCES));
     };
-    assert_eq!(families_of(&wanted, &act, forge), [Family::Receipt]);
+    assert_eq!(lie(&wanted, &act, forge), [Family::Receipt]);
 }
 
 #[test]
@@ -221,6 +262,7 @@ fn a_process_of_somebody_else_is_not_believed() {
     let Some(lab_model::Reply::Done { receipt }) = actor.reply() else { panic!("not done") };
     let words = witnesses.after(&act, &receipt);
     assert!(!families(&words).contains(&Family::Kernel), "{words:#?}");
+    caught(&act, &receipt, &words);
 }
 
 #[test]
@@ -237,7 +279,7 @@ fn a_shell_that_never_ran_is_noticed() {
         exec.path = Text::from("/bin/sh");
         exec.argv = Some(["sh", "-c", "id"].map(Text::from).to_vec());
     };
-    assert_eq!(families_of(&wanted, &done, forge), [Family::Receipt]);
+    assert_eq!(lie(&wanted, &done, forge), [Family::Receipt]);
 }
 
 #[test]
@@ -250,12 +292,12 @@ fn another_way_to_the_act_is_noticed() {
     let mut wanted = act(1, ActKind::Read { path: "/etc/hostname".to_owned() });
     wanted.via = vec![link(&folder, "one", Placement::Forked)];
     wanted.user = Some("65534".to_owned());
-    let families = families_of(&wanted, &wanted, |_| {});
+    let families = truth(&wanted, |_| {});
     assert_eq!(families, [Family::Receipt, Family::Outside, Family::Kernel]);
     let done = lab_model::Act { user: None, ..wanted.clone() };
-    assert_eq!(families_of(&wanted, &done, |_| {}), [Family::Receipt, Family::Outside]);
+    assert_eq!(lie(&wanted, &done, |_| {}), [Family::Receipt, Family::Outside]);
     let done = lab_model::Act { via: Vec::new(), ..wanted.clone() };
-    assert_eq!(families_of(&wanted, &done, |_| {}), [Family::Outside]);
+    assert_eq!(lie(&wanted, &done, |_| {}), [Family::Outside]);
 }
 
 #[test]
@@ -283,8 +325,9 @@ fn the_wrong_process_of_a_chain_is_noticed() {
             principal(receipt).process = first;
         };
         let act = &case.act;
-        let (_, words) = observe_other(&mut actor, &mut witnesses, act, act, blame);
+        let (receipt, words) = observe_other(&mut actor, &mut witnesses, act, act, blame);
         assert!(!families(&words).contains(&Family::Kernel), "{}: {words:#?}", case.name);
+        caught(act, &receipt, &words);
     }
     assert_eq!(tried.len(), ActKind::WORDS.len() - 2, "{name} tries every kind but exec and setid");
 }
@@ -307,8 +350,8 @@ fn an_image_that_is_gone_is_noticed() {
         });
         first.unwrap().path = Text::from(claimed.as_str());
     };
-    assert_eq!(families_of(&wanted, &wanted, &forge), [Family::Receipt, Family::Outside, Family::Kernel]);
-    assert_eq!(families_of(&wanted, &done, &forge), [Family::Receipt, Family::Outside]);
+    assert_eq!(truth(&wanted, &forge), [Family::Receipt, Family::Outside, Family::Kernel]);
+    assert_eq!(lie(&wanted, &done, &forge), [Family::Receipt, Family::Outside]);
 }
 
 #[test]
@@ -326,7 +369,7 @@ fn what_is_allowed_was_not_refused() {
         let Payload::SetId(set) = &mut principal(receipt).payload else { panic!("no setid") };
         set.requested = vec![Some(65534)];
     };
-    assert_eq!(families_of(&setuid("65534"), &setuid("0"), forge), [Family::Receipt]);
+    assert_eq!(lie(&setuid("65534"), &setuid("0"), forge), [Family::Receipt]);
 }
 
 #[test]
@@ -338,12 +381,12 @@ fn what_was_refused_left_no_event() {
     let (from, to) = (folder.path("canary/missing"), folder.path("canary/new"));
     let mut wanted = act(1, ActKind::Rename { from: from.clone(), to: to.clone() });
     wanted.expect = lab_model::Expectation::Errno(lab_model::Errno(libc::ENOENT));
-    assert_eq!(families_of(&wanted, &wanted, |_| {}), [Family::Receipt, Family::Kernel]);
+    assert_eq!(truth(&wanted, |_| {}), [Family::Receipt, Family::Kernel]);
     let done = act(1, ActKind::Write { path: to.clone(), content: "x".to_owned() });
     let forge = move |receipt: &mut Receipt| {
         let (from, to) = (Text::from(from.as_str()), Text::from(to.as_str()));
         let result = lab_model::Outcome::Errno(lab_model::Errno(libc::ENOENT));
         principal(receipt).payload = lab_model::Rename { from, to, result }.into();
     };
-    assert_eq!(families_of(&wanted, &done, forge), [Family::Receipt]);
+    assert_eq!(lie(&wanted, &done, forge), [Family::Receipt]);
 }

@@ -9,7 +9,7 @@ use nix::{
 
 use crate::{
     cases::{self, act, link},
-    stage::{ACTOR, Actor, Folder, KEY, families, observe, root},
+    stage::{ACTOR, Actor, Folder, KEY, families, observe, proven, root},
 };
 
 #[test]
@@ -22,6 +22,7 @@ fn each_kind_is_proven() {
     for case in cases::all(&folder, &witnesses) {
         let (receipt, words) = observe(&mut actor, &mut witnesses, &case.act);
         assert_eq!(families(&words), case.families, "{}: {words:#?}\n{receipt:#?}", case.name);
+        assert!(proven(&case.act, &receipt, &words), "{}: {words:#?}", case.name);
     }
     witnesses.finish();
 }

@@ -1,7 +1,7 @@
 //! A folder, an actor and witnesses for one test.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{BufRead as _, BufReader, Write as _},
     os::unix::fs::PermissionsExt as _,
@@ -15,7 +15,7 @@ use std::{
 };
 
 use lab_act::witness::Witnesses;
-use lab_model::{Act, Family, Order, Receipt, Reply, Witness};
+use lab_model::{Act, Family, Order, PassRecord, Receipt, Reply, ScenarioHead, ScenarioRecord, Witness};
 
 pub(crate) const KEY: &str = "00112233445566778899aabbccddeeff";
 pub(crate) const ACTOR: &str = env!("CARGO_BIN_EXE_lab-actor");
@@ -161,4 +161,23 @@ pub(crate) fn observe_other(
 pub(crate) fn families(words: &[Witness]) -> BTreeSet<Family> {
     let all = words.iter().map(|word| word.family).collect::<BTreeSet<_>>();
     all.into_iter().filter(|f| words.iter().all(|word| word.family != *f || word.observed)).collect()
+}
+
+/// Whether the judge takes the act as proven.
+pub(crate) fn proven(act: &Act, receipt: &Receipt, words: &[Witness]) -> bool {
+    let pass = PassRecord {
+        pass: 1,
+        actor: None,
+        cgroup: None,
+        variables: BTreeMap::new(),
+        stages: Vec::new(),
+        acts: vec![act.clone()],
+        receipts: vec![receipt.clone()],
+        witnesses: words.to_vec(),
+        instances: Vec::new(),
+    };
+    let head = ScenarioHead { name: "one act".to_owned(), summary: String::new(), attack: Vec::new() };
+    let judged = lab_judge::judge(&ScenarioRecord { head, planned: Vec::new(), passes: vec![pass] });
+    assert_eq!(judged.proofs.len(), 1);
+    judged.proofs[0].proven
 }

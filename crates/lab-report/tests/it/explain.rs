@@ -16,6 +16,7 @@ fn sample() -> Explanation {
         road: road.into(),
         claim: "/etc/shadow was opened".into(),
         observed,
+        contradicted: false,
         detail: String::new(),
     };
     let mut missed = step("open \"/etc/shadow\"", true, StepFinding::Nothing(None));

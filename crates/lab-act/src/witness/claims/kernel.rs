@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lab_model::{ActKind, Family, Outcome, Payload, Step};
 
-use super::{Claims, Evidence, Seen, check, outside};
+use super::{Claims, Evidence, Seen, Unseen, check, otherwise, outside};
 use crate::witness::{
     Place, fanotify, ids,
     process::{Socket, View},
@@ -95,9 +95,12 @@ pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
 }
 
 /// What `/proc` showed of a process while the act was held.
-fn view<'a>(evidence: &'a Evidence<'_>, pid: u32) -> Result<&'a View, String> {
-    let view = evidence.watch.views.get(&pid).ok_or_else(|| format!("nobody looked at process {pid}"))?;
-    view.as_ref().map_err(Clone::clone)
+fn view<'a>(evidence: &'a Evidence<'_>, pid: u32) -> Result<&'a View, Unseen> {
+    match evidence.watch.views.get(&pid) {
+        Some(view) => view.as_ref().map_err(Clone::clone),
+        None if evidence.watch.views.is_empty() => Err(format!("nobody looked at process {pid}").into()),
+        None => Err(otherwise(format!("the receipt did not tell of process {pid} while the act was held"))),
+    }
 }
 
 fn lineage(evidence: &Evidence<'_>) -> Seen {
@@ -108,7 +111,10 @@ fn lineage(evidence: &Evidence<'_>) -> Seen {
         if let Payload::Fork(fork) = &step.payload {
             let child = view(evidence, fork.child)?;
             if child.ancestors.first() != Some(&step.process.pid) {
-                return Err(format!("process {} is not a child of {}", fork.child, step.process.pid));
+                return Err(otherwise(format!(
+                    "process {} is not a child of {}",
+                    fork.child, step.process.pid
+                )));
             }
         }
         if step.process.pid == actor {
@@ -118,13 +124,13 @@ fn lineage(evidence: &Evidence<'_>) -> Seen {
         // The shell of a shell act has ended by then; another claim looks at it.
         let is_shell = matches!(evidence.act.kind, ActKind::Shell { .. }) && view.pid == principal;
         if view.zombie && !is_shell {
-            return Err(format!("process {} has ended", view.pid));
+            return Err(otherwise(format!("process {} has ended", view.pid)));
         }
         if !view.ancestors.contains(&actor) {
-            return Err(format!("process {} is not below the actor", view.pid));
+            return Err(otherwise(format!("process {} is not below the actor", view.pid)));
         }
         if view.start_ticks != step.process.start_ticks {
-            return Err(format!("process {} began at another time", view.pid));
+            return Err(otherwise(format!("process {} began at another time", view.pid)));
         }
         pids.insert(view.pid);
     }
@@ -141,12 +147,12 @@ fn acting_ids(evidence: &Evidence<'_>) -> Seen {
     let wanted = ids::expected(evidence.act, actor.ids)
         .ok_or("the order leads to no ids: its calls cannot succeed")?;
     if view.ids != wanted {
-        return Err(format!("process {} has {:?}", view.pid, view.ids));
+        return Err(otherwise(format!("process {} has {:?}", view.pid, view.ids)));
     }
     let mut groups = view.groups.clone();
     groups.sort_unstable();
     if ids::expected_groups(evidence.act).is_some_and(|wanted| wanted != groups) {
-        return Err(format!("process {} has the groups {groups:?}", view.pid));
+        return Err(otherwise(format!("process {} has the groups {groups:?}", view.pid)));
     }
     Ok(format!("process {}, uid {} euid {} gid {}", view.pid, wanted.uid, wanted.euid, wanted.gid))
 }
@@ -173,11 +179,14 @@ fn images(evidence: &Evidence<'_>) -> Seen {
         let view = view(evidence, *pid)?;
         let image = evidence.watch.images.get(*at).ok_or("nobody looked before the act")?.as_ref()?;
         let link = &evidence.act.via[*at];
-        if view.exe != Some(image.file) {
-            return Err(format!("process {pid} does not run {}", link.path));
+        let exe = view.exe.ok_or_else(|| format!("nobody may see what process {pid} runs"))?;
+        if exe != image.file {
+            return Err(otherwise(format!("process {pid} does not run {}", link.path)));
         }
-        if !view.argv.iter().map(Vec::as_slice).eq(link.argv.iter().map(String::as_bytes)) {
-            return Err(format!("process {pid} has other arguments"));
+        let argv =
+            view.argv.as_ref().ok_or_else(|| format!("nobody may see the arguments of process {pid}"))?;
+        if !argv.iter().map(Vec::as_slice).eq(link.argv.iter().map(String::as_bytes)) {
+            return Err(otherwise(format!("process {pid} has other arguments")));
         }
     }
     Ok(format!("processes {:?}", last.keys().collect::<Vec<_>>()))
@@ -208,10 +217,10 @@ fn silence(evidence: &Evidence<'_>) -> Option<Seen> {
         return None;
     }
     let pid = evidence.principal().map(|step| step.process.pid);
-    Some(pid.and_then(|pid| {
+    Some(pid.map_err(Unseen::from).and_then(|pid| {
         let mut events = evidence.watch.events.iter().filter(|event| event.pid == pid);
         match events.find(|event| event.names.iter().any(|name| places.contains(&name))) {
-            Some(event) => Err(format!("process {pid}: event {:#x}", event.mask)),
+            Some(event) => Err(otherwise(format!("process {pid}: event {:#x}", event.mask))),
             None => Ok(format!("process {pid}")),
         }
     }))
@@ -220,7 +229,7 @@ fn silence(evidence: &Evidence<'_>) -> Option<Seen> {
 /// True of a process if its events for exactly these names hold every bit of `mask`.
 fn did(evidence: &Evidence<'_>, pid: u32, mask: u64, places: &[Place]) -> Seen {
     if let Some(deaf) = &evidence.watch.deaf {
-        return Err(deaf.clone());
+        return Err(deaf.clone().into());
     }
     let events = evidence.watch.events.iter().filter(|event| event.pid == pid && event.names == places);
     let done = events.fold(0, |done, event| done | event.mask);
@@ -232,17 +241,23 @@ fn did(evidence: &Evidence<'_>, pid: u32, mask: u64, places: &[Place]) -> Seen {
 }
 
 /// Sockets of the process that acted, while the act was held.
-fn sockets<'a>(evidence: &'a Evidence<'_>) -> Result<&'a [Socket], String> {
-    let sockets =
-        evidence.watch.sockets.as_ref().ok_or("nobody looked at the sockets of the process that acted")?;
-    sockets.as_deref().map_err(Clone::clone)
+fn sockets<'a>(evidence: &'a Evidence<'_>) -> Result<(u32, &'a [Socket]), Unseen> {
+    let looked = evidence.watch.sockets.as_ref();
+    let (pid, sockets) = looked.ok_or("nobody looked at the sockets of the process that acted")?;
+    let acted = evidence.principal()?.process.pid;
+    if acted != *pid {
+        return Err(otherwise(format!(
+            "the receipt named {pid} while the act was held, and {acted} afterwards"
+        )));
+    }
+    Ok((acted, sockets.as_deref()?))
 }
 
 fn socket_to(evidence: &Evidence<'_>, tcp: bool, address: &str, said: &str) -> Seen {
     let remote = address.parse().map_err(|_| format!("{address} is no address"))?;
-    let pid = evidence.principal()?.process.pid;
-    let socket = sockets(evidence)?.iter().find(|socket| !socket.listens && socket.remote == remote);
-    let socket = socket.ok_or_else(|| format!("process {pid} holds none"))?;
+    let (pid, sockets) = sockets(evidence)?;
+    let socket = sockets.iter().find(|socket| !socket.listens && socket.remote == remote);
+    let socket = socket.ok_or_else(|| otherwise(format!("process {pid} holds none")))?;
     let peer = outside::entry(evidence, tcp, said).map(|heard| heard.peer);
     check(
         peer == Some(socket.local),
@@ -252,9 +267,9 @@ fn socket_to(evidence: &Evidence<'_>, tcp: bool, address: &str, said: &str) -> S
 }
 
 fn serving(evidence: &Evidence<'_>) -> Seen {
-    let client = evidence.watch.client.as_ref().ok_or("the actor never said where it listens")?.as_ref()?;
-    let pid = evidence.principal()?.process.pid;
-    let here = sockets(evidence)?.iter().filter(|socket| socket.local == client.server);
+    let client = evidence.client()?;
+    let (pid, sockets) = sockets(evidence)?;
+    let here = sockets.iter().filter(|socket| socket.local == client.server);
     let listens = here.clone().any(|socket| socket.listens);
     let joined = here.clone().any(|socket| !socket.listens && socket.remote == client.local);
     check(listens && joined, format!("process {pid} at {}", client.server), format!("process {pid} does not"))

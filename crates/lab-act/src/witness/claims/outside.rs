@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use lab_model::{ActKind, Address, Family, Payload};
 
-use super::{Claims, Evidence, Seen, check};
+use super::{Claims, Evidence, Seen, check, otherwise};
 use crate::{
     hash::keyed_hash,
     witness::{file::State, sink::Heard},
@@ -64,26 +64,39 @@ pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
 /// States of the act's name number `at`, before and after.
 fn states<'a>(evidence: &'a Evidence<'_>, at: usize) -> Result<(&'a State, &'a State), String> {
     let states = evidence.watch.states.get(at).zip(evidence.after.get(at));
-    states.ok_or_else(|| "nobody looked before the act".to_owned())
+    let (before, after) = states.ok_or("nobody looked before the act")?;
+    match before.hidden.as_ref().or(after.hidden.as_ref()) {
+        Some(error) => Err(error.clone()),
+        None => Ok((before, after)),
+    }
 }
 
 fn read(evidence: &Evidence<'_>) -> Seen {
     let (before, after) = states(evidence, 0)?;
-    let hash = evidence.principal()?.content.as_deref().ok_or("the receipt has no hash")?;
+    let hash =
+        evidence.principal()?.content.as_deref().ok_or_else(|| otherwise("the receipt has no hash"))?;
     let known: Vec<&Vec<u8>> =
         [before, after].into_iter().filter_map(|state| state.content.as_ref()).collect();
     if known.is_empty() {
-        return Err("we could not read it".to_owned());
+        return Err("we could not read it".into());
     }
     check(known.iter().any(|content| keyed_hash(evidence.key, content) == hash), "same hash", "another hash")
 }
 
 fn became(evidence: &Evidence<'_>, wanted: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Seen {
     let (before, after) = states(evidence, 0)?;
+    if after.id.is_none() {
+        return Err(otherwise("it is not there afterwards"));
+    }
     let now = after.content.as_deref().ok_or("it cannot be read afterwards")?;
-    let wanted = wanted(before.content.as_deref().unwrap_or_default());
-    if before.content.as_deref() == Some(now) {
-        return Err("its content is what it was before".to_owned());
+    let was = match (before.id, before.content.as_deref()) {
+        (None, _) => None,
+        (Some(_), None) => return Err("it could not be read before".into()),
+        (Some(_), Some(was)) => Some(was),
+    };
+    let wanted = wanted(was.unwrap_or_default());
+    if was == Some(now) {
+        return Err(otherwise("its content is what it was before"));
     }
     check(wanted.as_deref() == Some(now), format!("{} bytes", now.len()), "its content is another")
 }
@@ -91,17 +104,17 @@ fn became(evidence: &Evidence<'_>, wanted: impl Fn(&[u8]) -> Option<Vec<u8>>) ->
 fn gone(evidence: &Evidence<'_>) -> Seen {
     let (before, after) = states(evidence, 0)?;
     match (before.id, after.id) {
-        (None, _) => Err("it was not there before".to_owned()),
-        (Some(_), Some(_)) => Err("it is still there".to_owned()),
+        (None, _) => Err(otherwise("it was not there before")),
+        (Some(_), Some(_)) => Err(otherwise("it is still there")),
         (Some(id), None) => Ok(format!("inode {}", id.ino)),
     }
 }
 
 fn moved(evidence: &Evidence<'_>) -> Seen {
     let ((before, left), (replaced, now)) = (states(evidence, 0)?, states(evidence, 1)?);
-    let id = before.id.ok_or("it was not there before")?;
+    let id = before.id.ok_or_else(|| otherwise("it was not there before"))?;
     if left.id == Some(id) || replaced.id == Some(id) {
-        return Err("it has the name that it had before".to_owned());
+        return Err(otherwise("it has the name that it had before"));
     }
     check(now.id == Some(id), format!("inode {}", id.ino), "the new name is not that file's")
 }
@@ -113,7 +126,7 @@ pub(super) fn entry<'a>(evidence: &'a Evidence<'_>, tcp: bool, said: &str) -> Op
 
 fn sunk(evidence: &Evidence<'_>, tcp: bool, address: &str, said: &str) -> Seen {
     let heard = entry(evidence, tcp, said)
-        .ok_or_else(|| format!("it did not; it heard {} others", evidence.heard.len()))?;
+        .ok_or_else(|| otherwise(format!("it did not; it heard {} others", evidence.heard.len())))?;
     let hash = evidence.principal()?.content.as_deref();
     let knows = hash == Some(keyed_hash(evidence.key, heard.answered.as_bytes()).as_str());
     check(
@@ -124,9 +137,9 @@ fn sunk(evidence: &Evidence<'_>, tcp: bool, address: &str, said: &str) -> Seen {
 }
 
 fn served(evidence: &Evidence<'_>) -> Seen {
-    let client = evidence.watch.client.as_ref().ok_or("the actor never said where it listens")?.as_ref()?;
+    let client = evidence.client()?;
     if client.answer != keyed_hash(evidence.key, evidence.act.nonce.as_bytes()) {
-        return Err("the answer is another".to_owned());
+        return Err(otherwise("the answer is another"));
     }
     let peer = match &evidence.principal()?.payload {
         Payload::Accept(accept) => accept.peer.as_ref(),

@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 
 use lab_model::{Act, ActKind, Address, Exec, Family, Outcome, Payload, Step};
 
-use super::{Claims, Evidence, Seen, check};
+use super::{Claims, Evidence, Seen, Unseen, check};
 use crate::{hash::keyed_hash, witness::ids};
 
 pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
-    let mut add = |claim: &str, seen| claims.add(Family::Receipt, "receipt", claim, seen);
+    // A receipt can always be looked at: what it does not say, it denies.
+    let mut add = |claim: &str, seen: Seen| {
+        let seen = seen.map_err(|(Unseen::Unknown(it) | Unseen::Otherwise(it))| Unseen::Otherwise(it));
+        claims.add(Family::Receipt, "receipt", claim, seen);
+    };
     add("it is complete, and each of its processes has ended", complete(evidence));
     add(
         "its principal call is the one that was ordered, through the images that were ordered",
@@ -30,10 +34,10 @@ fn word(act: &Act) -> String {
 fn complete(evidence: &Evidence<'_>) -> Seen {
     let receipt = evidence.receipt;
     if receipt.act != evidence.act.id {
-        return Err(format!("it is the receipt of act {}", receipt.act));
+        return Err(format!("it is the receipt of act {}", receipt.act).into());
     }
     if let Some(error) = &receipt.error {
-        return Err(format!("the actor failed to {error}"));
+        return Err(format!("the actor failed to {error}").into());
     }
     let shell =
         matches!(evidence.act.kind, ActKind::Shell { .. }).then(|| evidence.principal().ok()).flatten();
@@ -46,7 +50,7 @@ fn complete(evidence: &Evidence<'_>) -> Seen {
             Payload::Exit(exit) => {
                 let is_shell = shell.is_some_and(|shell| shell.process.pid == step.process.pid);
                 if exit.code != Some(0) && !is_shell {
-                    return Err(format!("process {} ended with {exit:?}", step.process.pid));
+                    return Err(format!("process {} ended with {exit:?}", step.process.pid).into());
                 }
                 ended.insert(step.process.pid);
             }
@@ -56,7 +60,7 @@ fn complete(evidence: &Evidence<'_>) -> Seen {
             || step.began_ns < receipt.began_ns
             || step.ended_ns > receipt.ended_ns
         {
-            return Err("a step lies outside the time of the act".to_owned());
+            return Err("a step lies outside the time of the act".to_owned().into());
         }
     }
     check(
@@ -71,12 +75,12 @@ fn ordered(evidence: &Evidence<'_>) -> Seen {
     let images = evidence.images();
     let executed: Vec<&Step> = evidence.executed().take(images).collect();
     if executed.len() != images {
-        return Err(format!("{} of {images} images ran", executed.len()));
+        return Err(format!("{} of {images} images ran", executed.len()).into());
     }
     for (link, step) in evidence.act.via.iter().zip(&executed) {
         let Payload::Exec(exec) = &step.payload else { continue };
         if !runs(exec, &link.path, &link.argv) {
-            return Err(format!("instead of {} ran {}", link.path, exec.path));
+            return Err(format!("instead of {} ran {}", link.path, exec.path).into());
         }
     }
     check(
@@ -146,7 +150,7 @@ fn hash(evidence: &Evidence<'_>) -> Option<Seen> {
         _ => return None,
     };
     let hash = evidence.principal().map(|step| step.content.clone());
-    Some(hash.and_then(|hash| {
+    Some(hash.map_err(Unseen::from).and_then(|hash| {
         let right = hash.is_some_and(|hash| hash == keyed_hash(evidence.key, content.as_bytes()));
         check(right, "", "it is another, or there is none")
     }))
