@@ -28,6 +28,9 @@ pub(crate) struct Cmd {
 #[derive(clap::Args)]
 #[group(multiple = false)]
 struct Format {
+    /// As one HTML page that needs nothing else
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    html: Option<Option<PathBuf>>,
     /// As JUnit XML
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     junit: Option<Option<PathBuf>>,
@@ -55,8 +58,10 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
 
 impl Format {
     fn write(&self, report: &RunReport<'_>) -> Result<()> {
-        let Self { junit, sarif, github, markdown, json } = self;
-        if let Some(file) = junit {
+        let Self { html, junit, sarif, github, markdown, json } = self;
+        if let Some(file) = html {
+            deliver(file.as_deref(), &lab_report::html(report))
+        } else if let Some(file) = junit {
             deliver(file.as_deref(), &lab_report::junit(report))
         } else if let Some(file) = sarif {
             deliver(file.as_deref(), &(lab_report::json_text(&lab_report::sarif(report)) + "\n"))
