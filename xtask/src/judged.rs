@@ -7,7 +7,7 @@ use lab_golden::{Drift, Golden};
 use lab_model::{Judged, RunOutcome};
 use lab_store::Bundle;
 
-use crate::root::Folders;
+use crate::{root::Folders, rules};
 
 /// One scenario of a run, judged and compared.
 pub(crate) struct JudgedScenario {
@@ -34,9 +34,11 @@ pub(crate) fn open(dir: &Path) -> Result<Bundle> {
 /// Reads a bundle, judges it and compares it with the goldens.
 pub(crate) fn judge(dir: &Path, folders: &Folders) -> Result<JudgedRun> {
     let bundle = open(dir)?;
+    let rules = rules::load(folders)?;
     let mut scenarios = Vec::new();
     for record in &bundle.scenarios {
-        let judged = lab_judge::judge(record);
+        let mut judged = lab_judge::judge(record);
+        judged.detections = lab_judge::detect(record, &rules);
         let path = folders.golden(&judged.head.name);
         let blessed = Golden::load(&path)?;
         let golden = lab_golden::render(&judged);

@@ -12,6 +12,7 @@ mod privilege;
 mod progress;
 mod report;
 mod root;
+mod rules;
 mod scenario;
 mod setup;
 mod test;
@@ -49,6 +50,8 @@ enum Command {
     Golden(golden::Cmd),
     /// List, explain and check scenarios
     Scenario(scenario::Cmd),
+    /// List, check and test the Sigma rules
+    Rules(rules::Cmd),
     /// Print the report of a run again
     Report(report::Cmd),
     /// Check that a bundle is whole and unaltered
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Lab(cmd) => lab::run(cmd, &root),
         Command::Golden(cmd) => golden::run(cmd, &root),
         Command::Scenario(cmd) => scenario::run(cmd, &root),
+        Command::Rules(cmd) => rules::run(cmd, &root),
         Command::Report(cmd) => report::run(cmd, &root),
         Command::Verify(cmd) => verify::run(cmd, &root),
         Command::Explain(cmd) => explain::run(cmd, &root),

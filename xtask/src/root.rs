@@ -1,4 +1,4 @@
-//! Where the lab's definitions lie: `profiles/`, `scenarios/`, `golden/`, `runs/`.
+//! Where the lab's definitions lie: `profiles/`, `scenarios/`, `golden/`, `rules/`, `runs/`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 /// The options of every command.
 #[derive(clap::Args)]
 pub(crate) struct Root {
-    /// Folder with profiles/, scenarios/ and golden/; bundles go to runs/ in it [default: this checkout]
+    /// Folder with profiles/, scenarios/, golden/ and rules/; bundles go to runs/ in it [default: this checkout]
     #[arg(long, value_name = "DIR", global = true)]
     lab: Option<PathBuf>,
 }

@@ -33,5 +33,5 @@ pub use key::LineKey;
 pub use lint::lint;
 pub use mask::{Masks, Piece, Placeholder};
 pub use rate::Rate;
-pub use render::render;
+pub use render::{quoted, render};
 pub use stability::{Stability, Tally, UnstableLine, UnstableVerdict, Variant};

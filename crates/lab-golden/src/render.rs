@@ -52,6 +52,11 @@ fn act(id: u32, roles: &mut BTreeMap<u32, Role>) -> ActRef {
     ActRef { id, role: *roles.entry(id).or_insert(Role::Act) }
 }
 
+/// A title as goldens have it.
+pub fn quoted(title: &str) -> String {
+    quote(&[Piece::Literal(title.into())])
+}
+
 /// One line for each title; a title that two rules have stands for both.
 fn detections(judged: &Judged, roles: &mut BTreeMap<u32, Role>) -> Vec<Detection> {
     let mut acts: BTreeMap<(&str, &str), BTreeSet<ActRef>> = BTreeMap::new();
@@ -61,7 +66,7 @@ fn detections(judged: &Judged, roles: &mut BTreeMap<u32, Role>) -> Vec<Detection
     }
     let line = |((source, title), acts): ((&str, &str), BTreeSet<ActRef>)| Detection {
         source: source.to_owned(),
-        title: quote(&[Piece::Literal(title.into())]),
+        title: quoted(title),
         acts: acts.into_iter().collect(),
     };
     let mut lines: Vec<Detection> = acts.into_iter().map(line).collect();

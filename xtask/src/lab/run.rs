@@ -21,7 +21,7 @@ use crate::{
     progress::Progress,
     report,
     root::Folders,
-    setup,
+    rules, setup,
 };
 
 /// Where subjects get their folders, unless the environment says otherwise.
@@ -106,6 +106,8 @@ pub(crate) fn prepare(
     again: impl FnOnce(&Cmd) -> Vec<OsString>,
 ) -> Result<Prepared> {
     let plan = plan::load(folders, &cmd.profile, &cmd.scenarios)?;
+    // Judging needs them; whoever mistyped one wants to hear of it before the run.
+    rules::load(folders)?;
     // A golden that cannot be read is better known now than after the run.
     for scenario in &plan.scenarios {
         Golden::load(&folders.golden(&scenario.scenario.head.name))?;

@@ -6,6 +6,7 @@ mod input;
 mod killed;
 mod matrix;
 mod other;
+mod rules;
 mod stability;
 mod stages;
 mod state;
@@ -63,7 +64,7 @@ struct Lab {
 impl Lab {
     fn new() -> Self {
         let lab = Self { dir: tempfile::tempdir().unwrap() };
-        for folder in ["profiles", "scenarios", "golden"] {
+        for folder in ["profiles", "scenarios", "golden", "rules"] {
             copy(&checkout().join(folder), &lab.path(folder));
         }
         lab
