@@ -8,7 +8,7 @@ use std::{
 
 use lab_model::{Judged, Role, SensorKind, Verdict};
 
-use crate::{ActRef, FileError, Golden, drift::unified};
+use crate::{ActRef, FileError, Golden, drift::unified, settle::settle};
 
 /// What blessing did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,15 @@ fn why(reasons: &[String]) -> String {
     if reasons.is_empty() { "no reason given".to_owned() } else { reasons.join(", ") }
 }
 
+/// True for a verdict that no golden has.
+pub(crate) fn never(sensor: SensorKind, verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Lost => true,
+        Verdict::Missed | Verdict::Wrong => sensor == SensorKind::Probe,
+        _ => false,
+    }
+}
+
 /// Everything in a run that is never blessed.
 pub fn never_blessed(golden: &Golden, judged: &Judged) -> Vec<NeverBlessed> {
     let role = |id: u32| judged.acts.iter().find(|act| act.id == id).map_or(Role::Act, |act| act.role);
@@ -113,12 +122,7 @@ pub fn never_blessed(golden: &Golden, judged: &Judged) -> Vec<NeverBlessed> {
         pass: proof.pass,
         missing: proof.missing.clone(),
     });
-    let bad = |sensor: SensorKind, verdict: Verdict| match verdict {
-        Verdict::Lost => true,
-        Verdict::Missed | Verdict::Wrong => sensor == SensorKind::Probe,
-        _ => false,
-    };
-    let verdicts = judged.verdicts.iter().filter(|row| bad(row.sensor, row.verdict));
+    let verdicts = judged.verdicts.iter().filter(|row| never(row.sensor, row.verdict));
     let verdicts = verdicts.map(|row| NeverBlessed::Verdict {
         act: act(row.act),
         sensor: row.sensor,
@@ -137,8 +141,9 @@ pub fn never_blessed(golden: &Golden, judged: &Judged) -> Vec<NeverBlessed> {
     no_proof.chain(unproven).chain(verdicts).chain(twins).chain(doubts).chain(troubles).collect()
 }
 
-/// Accepts a run: writes its golden to `path`, whole or not at all, and only if the text changes. The file is made
-/// by whoever runs this; a caller that is root for somebody else's sake drops to that user first.
+/// Accepts a run: writes its golden to `path`, whole or not at all, and only if the text changes. One run says nothing
+/// of how often a line holds, so `unstable` marks that the golden has stay. The file is made by whoever runs this; a
+/// caller that is root for somebody else's sake drops to that user first.
 ///
 /// # Errors
 /// [`BlessError::Never`] with every reason, or the file that could not be read or written.
@@ -151,21 +156,48 @@ pub fn bless(path: &Path, golden: &Golden, judged: &Judged) -> Result<Blessed, B
     if !reasons.is_empty() {
         return Err(BlessError::Never { scenario, reasons });
     }
-    let at = |doing| move |source| FileError { doing, path: path.to_owned(), source };
-    let old = match fs::read(path) {
-        Ok(bytes) => Some(bytes),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-        Err(e) => return Err(at("read")(e).into()),
+    let old = read(path)?;
+    let known = old.as_deref().and_then(|old| Golden::parse(std::str::from_utf8(old).ok()?, "").ok());
+    let text = match known.filter(|known| known.scenario == scenario) {
+        Some(known) => settle(&known, golden).0.to_text(),
+        None => golden.to_text(),
     };
-    let text = golden.to_text();
+    accept(path, old, &text)
+}
+
+/// Accepts what many runs say together ([`crate::Tally::merge`]), marks and all, in place of what was measured
+/// before. `reasons` are what [`never_blessed`] says of all of them.
+///
+/// # Errors
+/// As [`bless`].
+pub fn bless_many(path: &Path, golden: &Golden, reasons: Vec<NeverBlessed>) -> Result<Blessed, BlessError> {
+    if !reasons.is_empty() {
+        return Err(BlessError::Never { scenario: golden.scenario.clone(), reasons });
+    }
+    accept(path, read(path)?, &golden.to_text())
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(FileError { doing: "read", path: path.to_owned(), source }),
+    }
+}
+
+fn accept(path: &Path, old: Option<Vec<u8>>, text: &str) -> Result<Blessed, BlessError> {
     if old.as_deref() == Some(text.as_bytes()) {
         return Ok(Blessed::Unchanged);
     }
-    write_whole(path, text.as_bytes()).map_err(at("write"))?;
+    write_whole(path, text.as_bytes()).map_err(|source| FileError {
+        doing: "write",
+        path: path.to_owned(),
+        source,
+    })?;
     let name = path.display().to_string();
     let old_name = if old.is_some() { &name } else { "/dev/null" };
     let old = old.unwrap_or_default();
-    Ok(Blessed::Written { diff: unified(old_name, &String::from_utf8_lossy(&old), &name, &text) })
+    Ok(Blessed::Written { diff: unified(old_name, &String::from_utf8_lossy(&old), &name, text) })
 }
 
 /// Writes beside the file and moves into place.

@@ -1,20 +1,27 @@
 //! A run against its golden, by the tree and not by lines.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet, VecDeque},
+};
 
 use crate::{
-    ActRef, Difference, DifferenceKind, Drift, Golden, Line, LineKey,
+    ActRef, Difference, DifferenceKind, Drift, Golden, Line, LineKey, Row,
     key::Forest,
+    settle::settle,
     siblings::{Side, Tie, siblings},
 };
 
-/// Says what differs. Every strict line counts; order among siblings counts.
+/// Says what differs. Every line counts, and so does order among siblings, but for what the golden's marks allow.
 pub fn compare(golden: Option<&Golden>, run: &Golden) -> Drift {
+    let (run, tolerated) = golden.map_or((Cow::Borrowed(run), Vec::new()), |golden| settle(golden, run));
+    let run = &*run;
     let mut drift = Drift {
         scenario: run.scenario.clone(),
         file: format!("golden/{}.golden", run.scenario),
         new: golden.is_none(),
         differences: Vec::new(),
+        tolerated,
         old_text: golden.map(Golden::to_text).unwrap_or_default(),
         new_text: run.to_text(),
     };
@@ -103,6 +110,7 @@ impl Comparison<'_> {
         if a.acts != b.acts {
             fields.push("act");
         }
+        fields.extend(a.marks.differing(b.marks));
         if !fields.is_empty() {
             self.push(DifferenceKind::Changed { fields }, key.clone(), line, texts(), act);
         }
@@ -171,10 +179,21 @@ impl Comparison<'_> {
             for (sensor, old) in golden.sensors.iter().zip(&row.verdicts) {
                 let column = run.sensors.iter().position(|other| other == sensor);
                 let Some(new) = column.and_then(|column| other.verdicts.get(column)) else { continue };
+                let marks = |row: &Row| row.unstable.iter().find(|(known, _)| known == sensor).copied();
                 if old != new {
                     let key = LineKey(format!("table / {} / {sensor}", row.act));
                     let kind = DifferenceKind::Changed { fields: vec![sensor.word()] };
                     self.push(kind, key, line, (Some(old.to_string()), Some(new.to_string())), act);
+                }
+                if old == new && marks(row) != marks(other) {
+                    let key = LineKey(format!("table / {} / {sensor}", row.act));
+                    self.push(
+                        DifferenceKind::Changed { fields: vec!["unstable"] },
+                        key,
+                        line,
+                        (None, None),
+                        act,
+                    );
                 }
             }
         }
@@ -196,6 +215,10 @@ impl Comparison<'_> {
             let found = rest.iter().position(|new| (&new.source, &new.title) == (&old.source, &old.title));
             match found.map(|at| rest.remove(at)) {
                 None => self.push(DifferenceKind::Missing, key, line, (Some(old.to_string()), None), act),
+                Some(new) if new.unstable != old.unstable => {
+                    let kind = DifferenceKind::Changed { fields: vec!["unstable"] };
+                    self.push(kind, key, line, (None, None), act);
+                }
                 Some(new) if new.acts != old.acts => {
                     let text =
                         |acts: &[ActRef]| acts.iter().map(ActRef::to_string).collect::<Vec<_>>().join(", ");

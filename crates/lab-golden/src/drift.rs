@@ -4,7 +4,7 @@ use std::fmt;
 
 use similar::TextDiff;
 
-use crate::{ActRef, LineKey};
+use crate::{ActRef, LineKey, Tolerated};
 
 /// What differs between a golden and a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,9 +17,11 @@ pub struct Drift {
     pub new: bool,
     /// each difference; empty if there is no golden
     pub differences: Vec<Difference>,
+    /// what the golden's marks speak of, and how it is in the run; none of it is drift
+    pub tolerated: Vec<Tolerated>,
     /// the golden's text; empty if there is none
     pub old_text: String,
-    /// the run's text
+    /// the run's text, as the golden has it where its marks leave the run free
     pub new_text: String,
 }
 
@@ -75,6 +77,13 @@ impl Drift {
     }
 }
 
+/// `unstable 97/100: absent: open "/etc/passwd" read`
+impl fmt::Display for Tolerated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.mark, self.how, self.key)
+    }
+}
+
 /// A unified diff with three lines of context.
 pub(crate) fn unified(old_name: &str, old: &str, new_name: &str, new: &str) -> String {
     if old == new {
@@ -93,15 +102,33 @@ impl Difference {
     }
 }
 
+impl DifferenceKind {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Extra => "extra",
+            Self::Changed { .. } => "changed",
+            Self::Moved => "moved",
+            Self::SeenByFewer => "seen by fewer sensors",
+            Self::SeenByMore => "seen by more sensors",
+        }
+    }
+
+    /// The names of the fields that changed.
+    pub fn fields(&self) -> &[&'static str] {
+        match self {
+            Self::Changed { fields } => fields,
+            _ => &[],
+        }
+    }
+}
+
 impl fmt::Display for DifferenceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("missing"),
-            Self::Extra => f.write_str("extra"),
             Self::Changed { fields } => write!(f, "changed ({})", fields.join(", ")),
-            Self::Moved => f.write_str("moved"),
-            Self::SeenByFewer => f.write_str("seen by fewer sensors"),
-            Self::SeenByMore => f.write_str("seen by more sensors"),
+            other => f.write_str(other.word()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lab_model::{Role, SensorKind, Verdict};
 
-use crate::MaskedFact;
+use crate::{Marks, MaskedFact, Rate};
 
 /// The accepted facts, verdicts and detections of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Line {
     pub acts: Vec<ActRef>,
     /// sensors that should have seen it and did not: the exceptions
     pub unseen: Vec<SensorKind>,
+    /// what may differ
+    pub marks: Marks,
 }
 
 /// An act by number, `act 1` or `twin 2`.
@@ -52,6 +54,8 @@ pub struct Row {
     pub act: ActRef,
     /// a verdict for each of the golden's sensors, in their order
     pub verdicts: Vec<Verdict>,
+    /// sensors whose verdict was not the same in each run of the bless, in their order
+    pub unstable: Vec<(SensorKind, Rate)>,
 }
 
 /// One rule's hit.
@@ -63,6 +67,8 @@ pub struct Detection {
     pub title: String,
     /// the acts on which it fired, by number
     pub acts: Vec<ActRef>,
+    /// it did not fire, or not on these acts, in each run of the bless
+    pub unstable: Option<Rate>,
 }
 
 impl fmt::Display for ActRef {
@@ -78,10 +84,11 @@ impl fmt::Display for Detection {
 }
 
 impl Line {
-    /// The annotations as they stand right of the fact: `act 1, not strace`; empty for most lines.
+    /// The annotations as they stand right of the fact: `act 1, not strace, unstable 97/100`; empty for most lines.
     pub fn annotations(&self) -> String {
         let acts = self.acts.iter().map(ActRef::to_string);
         let unseen = self.unseen.iter().map(|sensor| format!("not {sensor}"));
-        acts.chain(unseen).collect::<Vec<_>>().join(", ")
+        let marks = Some(self.marks.to_string()).filter(|marks| !marks.is_empty());
+        acts.chain(unseen).chain(marks).collect::<Vec<_>>().join(", ")
     }
 }

@@ -95,7 +95,8 @@ fn prints(lines: &[Line], texts: &[String], children: &[Vec<usize>]) -> Vec<u64>
     // A line's children have higher indexes than it has.
     for at in (0..lines.len()).rev() {
         let mut hasher = DefaultHasher::new();
-        (&texts[at], &lines[at].acts, &lines[at].unseen, children[at].len()).hash(&mut hasher);
+        (&texts[at], &lines[at].acts, &lines[at].unseen, lines[at].marks, children[at].len())
+            .hash(&mut hasher);
         children[at].iter().for_each(|child| prints[*child].hash(&mut hasher));
         prints[at] = hasher.finish();
     }

@@ -1,9 +1,10 @@
 //! Facts to tree: order, mask, write, read, compare, bless, lint. Pure but for its files.
 //!
 //! [`render`] makes a [`Golden`] of what the judge says, [`Golden::to_text`] and [`Golden::parse`] are its form in
-//! git (docs/golden-format.md has the grammar), [`compare`] says what differs, [`bless`] accepts a run, [`lint`]
+//! git (docs/golden-format.md has the grammar), [`compare`] says what differs, [`bless`] accepts a run, [`bless_many`] what many say together, [`lint`]
 //! looks over the folder, [`Tally`] says how stable many runs are. Only this crate knows `similar` and the masks.
 
+mod arena;
 mod bless;
 mod compare;
 mod cursor;
@@ -14,16 +15,20 @@ mod fact_parse;
 mod golden;
 mod key;
 mod lint;
+mod lock;
+mod mark;
 mod mask;
+mod merge;
 mod parse;
 mod quote;
 mod rate;
 mod render;
+mod settle;
 mod siblings;
 mod stability;
 mod write;
 
-pub use bless::{BlessError, Blessed, NeverBlessed, bless, never_blessed};
+pub use bless::{BlessError, Blessed, NeverBlessed, bless, bless_many, never_blessed};
 pub use compare::compare;
 pub use drift::{Difference, DifferenceKind, Drift};
 pub use error::{FileError, GoldenError, Problem};
@@ -31,7 +36,11 @@ pub use fact::{FactField, MaskedFact};
 pub use golden::{ActRef, Detection, Golden, Line, Row};
 pub use key::LineKey;
 pub use lint::lint;
+pub use lock::BlessLock;
+pub use mark::Marks;
 pub use mask::{Masks, Piece, Placeholder};
+pub use merge::MergeError;
 pub use rate::Rate;
 pub use render::{quoted, render};
+pub use settle::Tolerated;
 pub use stability::{Stability, Tally, UnstableLine, UnstableVerdict, Variant};

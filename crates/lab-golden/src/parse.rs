@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path, str::FromStr};
 use lab_model::{Role, SensorKind, Verdict};
 
 use crate::{
-    ActRef, Detection, Golden, GoldenError, Line, Problem, Row,
+    ActRef, Detection, Golden, GoldenError, Line, Marks, Problem, Rate, Row,
     cursor::Cursor,
     error::near,
     fact_parse,
@@ -95,6 +95,14 @@ fn check_canonical(text: &str, canonical: &str) -> Located<()> {
             Err((at + 1, Problem::NotCanonical { expected: expected.unwrap_or_default().to_owned() }))
         }
     }
+}
+
+/// What stands right of a fact.
+#[derive(Default)]
+struct Annotations {
+    acts: Vec<ActRef>,
+    unseen: Vec<SensorKind>,
+    marks: Marks,
 }
 
 struct Parser<'a> {
@@ -206,24 +214,42 @@ impl<'a> Parser<'a> {
         }
         let mut cursor = Cursor::new(content);
         let fact = fact_parse::fact(&mut cursor).or_else(|problem| self.error(problem))?;
-        let (acts, unseen) = self.annotations(cursor.remainder())?;
+        let Annotations { acts, unseen, marks } = self.annotations(cursor.remainder())?;
         open.push(fact.word.to_owned());
-        Ok(Line { depth, fact, acts, unseen })
+        Ok(Line { depth, fact, acts, unseen, marks })
     }
 
-    fn annotations(&self, text: &str) -> Located<(Vec<ActRef>, Vec<SensorKind>)> {
-        let (mut acts, mut unseen) = (Vec::new(), Vec::new());
+    fn annotations(&self, text: &str) -> Located<Annotations> {
+        let mut found = Annotations::default();
         for item in text.split(", ").filter(|_| !text.is_empty()) {
-            match item.strip_prefix("not ") {
-                Some(sensor) => unseen.push(self.sensor(sensor)?),
-                None => acts.push(self.act(item, "`act N`, `twin N` or `not SENSOR`")?),
+            if let Some(sensor) = item.strip_prefix("not ") {
+                found.unseen.push(self.sensor(sensor)?);
+            } else if let Some(rate) = item.strip_prefix("unstable ") {
+                found.marks.unstable = Some(self.rate(rate)?);
+            } else {
+                found.acts.push(self.act(item, "`act N`, `twin N`, `not SENSOR` or a mark")?);
             }
         }
+        let Annotations { acts, unseen, .. } = &mut found;
         self.duplicate("anchor", acts.iter())?;
         self.duplicate("exception", unseen.iter())?;
         acts.sort();
         unseen.sort();
-        Ok((acts, unseen))
+        Ok(found)
+    }
+
+    /// `k/N`: more than never and less than always.
+    fn rate(&self, text: &str) -> Located<Rate> {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| number.to_string() == text);
+        let rate =
+            text.split_once('/').and_then(|(held, of)| Some(Rate { held: number(held)?, of: number(of)? }));
+        match rate.filter(|rate| 0 < rate.held && rate.held < rate.of) {
+            Some(rate) => Ok(rate),
+            None => self.error(Problem::Expected {
+                expected: "`k/N` with k from 1 to N - 1".to_owned(),
+                found: format!("`{text}`"),
+            }),
+        }
     }
 
     fn act(&self, text: &str, expected: &str) -> Located<ActRef> {
@@ -255,7 +281,7 @@ impl<'a> Parser<'a> {
         self.at += 1;
         let mut last: Option<ActRef> = None;
         let rows = self.section(|parser, line| {
-            let row = parser.row(line, sensors.len())?;
+            let row = parser.row(line, &sensors)?;
             let before = last.replace(row.act);
             match before {
                 Some(before) if before.id == row.act.id => {
@@ -270,15 +296,30 @@ impl<'a> Parser<'a> {
         Ok((sensors, rows))
     }
 
-    fn row(&self, line: &str, sensors: usize) -> Located<Row> {
+    fn row(&self, line: &str, sensors: &[SensorKind]) -> Located<Row> {
         let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
         let label = words.get(..2).unwrap_or(&words).join(" ");
         let act = self.act(&label, "`act N` or `twin N`")?;
-        let verdicts = words[2..].iter().map(|word| self.verdict(word)).collect::<Located<Vec<_>>>()?;
-        if verdicts.len() != sensors {
-            return self.expected(&format!("{sensors} verdicts, one for each sensor"));
+        let (verdicts, marks) = words[2..].split_at(sensors.len().min(words.len() - 2));
+        let verdicts = verdicts.iter().map(|word| self.verdict(word)).collect::<Located<Vec<_>>>()?;
+        let marks = marks.join(" ");
+        if verdicts.len() != sensors.len() || (!marks.is_empty() && !marks.contains(' ')) {
+            return self.expected(&format!("{} verdicts, one for each sensor", sensors.len()));
         }
-        Ok(Row { act, verdicts })
+        let unstable = marks.split(", ").filter(|_| !marks.is_empty()).map(|mark| {
+            let Some((sensor, rate)) = mark.split_once(" unstable ") else {
+                return self.expected("`SENSOR unstable k/N` after the verdicts");
+            };
+            let sensor = self.sensor(sensor)?;
+            if !sensors.contains(&sensor) {
+                return self.expected("a sensor that has a column");
+            }
+            Ok((sensor, self.rate(rate)?))
+        });
+        let mut unstable = unstable.collect::<Located<Vec<_>>>()?;
+        self.duplicate("mark", unstable.iter().map(|(sensor, _)| *sensor))?;
+        unstable.sort_by_key(|(sensor, _)| *sensor);
+        Ok(Row { act, verdicts, unstable })
     }
 
     fn verdict(&self, word: &str) -> Located<Verdict> {
@@ -301,11 +342,11 @@ impl<'a> Parser<'a> {
         if !cursor.at_end() {
             return self.error(cursor.expected("two spaces and the acts"));
         }
-        let (acts, unseen) = self.annotations(cursor.remainder())?;
+        let Annotations { acts, unseen, marks } = self.annotations(cursor.remainder())?;
         if !unseen.is_empty() {
             return self.expected("acts alone beside a detection");
         }
-        Ok(Detection { source, title, acts })
+        Ok(Detection { source, title, acts, unstable: marks.unstable })
     }
 
     fn duplicate<T: Ord + ToString>(&self, what: &'static str, keys: impl Iterator<Item = T>) -> Located<()> {

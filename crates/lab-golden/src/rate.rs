@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// `held` of `of` runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rate {
     /// in how many it held
     pub held: u32,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lab_model::{Fact, FactNode, Judged, Role, SensorKind, Verdict};
 
-use crate::{ActRef, Detection, Golden, Line, MaskedFact, Masks, Piece, Row, quote::quote};
+use crate::{ActRef, Detection, Golden, Line, Marks, MaskedFact, Masks, Piece, Row, quote::quote};
 
 /// The golden of a run. Total: whatever the judge says has a text.
 pub fn render(judged: &Judged) -> Golden {
@@ -17,6 +17,7 @@ pub fn render(judged: &Judged) -> Golden {
     let table = roles.iter().map(|(id, role)| Row {
         act: ActRef { id: *id, role: *role },
         verdicts: sensors.iter().map(|sensor| verdict(judged, *id, *sensor)).collect(),
+        unstable: Vec::new(),
     });
     Golden {
         scenario: judged.head.name.clone(),
@@ -42,6 +43,7 @@ fn tree(roots: &[FactNode], roles: &mut BTreeMap<u32, Role>) -> Vec<Line> {
             fact: MaskedFact::of(&node.fact, &mut masks),
             acts,
             unseen: unseen(&node.fact),
+            marks: Marks::default(),
         });
         nodes.extend(node.children.iter().rev().map(|child| (depth + 1, child)));
     }
@@ -68,6 +70,7 @@ fn detections(judged: &Judged, roles: &mut BTreeMap<u32, Role>) -> Vec<Detection
         source: source.to_owned(),
         title: quoted(title),
         acts: acts.into_iter().collect(),
+        unstable: None,
     };
     let mut lines: Vec<Detection> = acts.into_iter().map(line).collect();
     lines.sort_by(|a, b| (&a.source, &a.title).cmp(&(&b.source, &b.title)));

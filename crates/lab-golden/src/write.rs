@@ -25,9 +25,11 @@ impl Golden {
         out.push_str("\ndetections\n");
         for detection in &self.detections {
             let _ = write!(out, "  {detection}");
-            if !detection.acts.is_empty() {
-                let acts: Vec<String> = detection.acts.iter().map(ActRef::to_string).collect();
-                let _ = write!(out, "  {}", acts.join(", "));
+            let acts = detection.acts.iter().map(ActRef::to_string);
+            let unstable = detection.unstable.map(|rate| format!("unstable {rate}"));
+            let notes: Vec<String> = acts.chain(unstable).collect();
+            if !notes.is_empty() {
+                let _ = write!(out, "  {}", notes.join(", "));
             }
             out.push('\n');
         }
@@ -84,6 +86,11 @@ impl Golden {
             let cells: Vec<&str> = std::iter::once(SensorKind::word(*sensor)).chain(verdicts).collect();
             let width = cells.iter().map(|cell| cell.len() + 2).max().unwrap_or_default().max(8);
             rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push_str(&padded(cell, width)));
+        }
+        for (row, marks) in rows.iter_mut().skip(1).zip(self.table.iter().map(|row| &row.unstable)) {
+            let marks: Vec<String> =
+                marks.iter().map(|(sensor, rate)| format!("{sensor} unstable {rate}")).collect();
+            row.push_str(&marks.join(", "));
         }
         rows.iter().for_each(|row| {
             let _ = writeln!(out, "{}", row.trim_end());

@@ -6,7 +6,7 @@ use crate::{ScenarioReport, escape, escape_lines, style::Tone};
 pub(crate) fn golden(scenario: &ScenarioReport<'_>) -> String {
     let drift = scenario.drift;
     if drift.is_empty() {
-        return format!("  golden: {}\n", Tone::Good.mark("as blessed"));
+        return format!("  golden: {}\n{}", Tone::Good.mark("as blessed"), tolerated(scenario));
     }
     let never = scenario.never_blessed();
     let mut out = String::new();
@@ -28,9 +28,16 @@ pub(crate) fn golden(scenario: &ScenarioReport<'_>) -> String {
         for difference in &drift.differences {
             out.push_str(&format!("    {}\n", escape(&difference.to_string())));
         }
+        out.push_str(&tolerated(scenario));
         out.push_str(&indented(&drift.text_diff(), diff_tone));
     }
     out
+}
+
+/// How it is this time with each line that the golden leaves free.
+fn tolerated(scenario: &ScenarioReport<'_>) -> String {
+    let lines = scenario.drift.tolerated.iter();
+    lines.map(|tolerated| format!("    {}\n", Tone::Quiet.mark(&escape(&tolerated.to_string())))).collect()
 }
 
 fn counted(differences: usize) -> String {

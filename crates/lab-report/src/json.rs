@@ -50,6 +50,7 @@ fn scenario(scenario: &ScenarioReport<'_>) -> Value {
         "acts": judged.acts,
         "proofs": judged.proofs,
         "verdicts": judged.verdicts,
+        "detections": judged.detections,
         "doubts": judged.doubts,
         "troubles": judged.troubles,
         "passes": passes(scenario.record),
@@ -88,6 +89,7 @@ fn golden(scenario: &ScenarioReport<'_>) -> Value {
         "state": state,
         "file": drift.file,
         "differences": drift.differences.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "tolerated": drift.tolerated.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "diff": drift.text_diff(),
         "never_blessed": scenario.never_blessed(),
     })

@@ -130,7 +130,7 @@ fn shape() {
         (
             "    fork <pid:1>",
             "    fork  <pid:1>",
-            "16: expected `act N`, `twin N` or `not SENSOR`, found `<pid:1>`",
+            "16: expected `act N`, `twin N`, `not SENSOR` or a mark, found `<pid:1>`",
         ),
         (
             "write create",

@@ -1,6 +1,6 @@
 //! What is accepted, what never is, and what happens to the file.
 
-use lab_golden::{BlessError, Blessed, Detection, Golden, bless, render};
+use lab_golden::{BlessError, Blessed, Detection, Golden, NeverBlessed, Tally, bless, bless_many, render};
 use lab_model::{Hit, Judged, Verdict};
 
 use crate::sample::judged;
@@ -38,6 +38,28 @@ fn a_good_run_is_written_once() {
     };
     assert!(diff.contains("\n-  fork\n"), "{diff}");
     assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "something was left behind");
+}
+
+#[test]
+fn what_was_measured_stays_until_it_is_measured_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shell-spawn.golden");
+    let (judged, mut other) = (judged(), judged());
+    other.tree.pop();
+    let mut tally = Tally::default();
+    [&judged, &judged, &other].into_iter().for_each(|run| tally.add(render(run)));
+    let merged = tally.merge().unwrap();
+    assert!(matches!(bless_many(&path, &merged, Vec::new()), Ok(Blessed::Written { .. })));
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("unstable 2/3"), "{text}");
+    for run in [&judged, &other] {
+        assert_eq!(bless(&path, &render(run), run).unwrap(), Blessed::Unchanged);
+    }
+    bless_many(&path, &render(&judged), Vec::new()).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), render(&judged).to_text());
+    let reasons = vec![NeverBlessed::Doubt("a loss".into())];
+    let error = bless_many(&path, &merged, reasons).unwrap_err().to_string();
+    assert_eq!(error, "bless shell-spawn: the record is in doubt: a loss");
 }
 
 #[test]
@@ -105,8 +127,12 @@ fn a_detection_on_a_twin() {
     let judged = judged();
     let mut golden = render(&judged);
     let (act, twin) = (golden.table[0].act, golden.table[2].act);
-    golden.detections =
-        vec![Detection { source: "sigma".into(), title: "\"a shell\"".into(), acts: vec![act, twin] }];
+    golden.detections = vec![Detection {
+        source: "sigma".into(),
+        title: "\"a shell\"".into(),
+        acts: vec![act, twin],
+        unstable: None,
+    }];
     let error = bless(&folder.path().join("x.golden"), &golden, &judged).unwrap_err();
     assert_eq!(error.to_string(), "bless shell-spawn: sigma \"a shell\" fired on twin 3, a benign twin");
 }

@@ -6,6 +6,7 @@ mod comparing;
 mod document;
 mod folder;
 mod laws;
+mod merging;
 mod mutations;
 mod sample;
 mod strategy;
