@@ -1,6 +1,6 @@
 //! The report of a run for a terminal.
 
-use lab_model::RunOutcome;
+use lab_model::{Detection, Judged, Role, RunOutcome};
 
 use crate::{
     RunReport, ScenarioReport, Style, escape, golden::golden, loss::losses, matrix, next::next, style::Tone,
@@ -54,10 +54,28 @@ fn scenario_block(style: Style, scenario: &ScenarioReport<'_>) -> String {
     for line in matrix::reasons(judged) {
         out.push_str(&format!("  {line}\n"));
     }
+    out.push_str(&detections(judged));
     out.push_str(&remarks("doubt", Tone::Doubtful, &judged.doubts, "  "));
     out.push_str(&remarks("trouble", Tone::Bad, &judged.troubles, "  "));
     out.push_str(&golden(scenario));
     out
+}
+
+/// The rules that fired, with the acts; a twin among them is what nobody wants to overlook.
+fn detections(judged: &Judged) -> String {
+    let line = |detection: &Detection| {
+        let role = |id: u32| judged.acts.iter().find(|act| act.id == id).map_or(Role::Act, |act| act.role);
+        let on: Vec<(Role, String)> =
+            detection.acts().into_iter().map(|id| (role(id), format!("{} {id}", role(id)))).collect();
+        let on_twin = on.iter().any(|(role, _)| *role == Role::Twin);
+        let (tone, twin) = if on_twin { (Tone::Bad, ": a benign twin") } else { (Tone::Quiet, "") };
+        let on: Vec<String> = on.into_iter().map(|(_, act)| act).collect();
+        let on = if on.is_empty() { "no act".to_owned() } else { on.join(", ") };
+        let (word, source, title) =
+            (tone.mark("detection"), escape(&detection.source), escape(&detection.title));
+        format!("  {word}: {source} \"{title}\" on {on}{twin}\n")
+    };
+    judged.detections.iter().map(line).collect()
 }
 
 fn remarks(word: &str, tone: Tone, texts: &[String], indent: &str) -> String {

@@ -1,6 +1,6 @@
 //! The terminal report, whole.
 
-use lab_model::{ActKind, Family, LossCause, RunOutcome, Verdict};
+use lab_model::{ActKind, Detection, Family, Hit, LossCause, RunOutcome, Verdict};
 use lab_report::{Style, terminal};
 
 use crate::samples::{Sample, judged, kill, lose, record, same};
@@ -277,4 +277,23 @@ fn strip(text: &str) -> String {
         out.push_str(part.split_once('m').expect("each sequence ends with m").1);
     }
     out
+}
+
+#[test]
+fn detections_say_when_they_are_on_a_twin() {
+    let mut now = judged();
+    let hit = |act| Hit { pass: 1, act: Some(act), instance: "probe@host".into(), events: Vec::new() };
+    let detection = |title: &str, acts: &[u32]| Detection {
+        source: "sigma".into(),
+        rule: "7d1e".into(),
+        title: title.into(),
+        tags: Vec::new(),
+        hits: acts.iter().copied().map(hit).collect(),
+    };
+    now.detections = vec![detection("a\u{1b}[2J", &[1]), detection("b", &[1, 2]), detection("c", &[])];
+    let sample = Sample::new(record(), now.clone(), Some(&now));
+    let text = terminal(&sample.report(RunOutcome::Pass), Style::default());
+    let wanted = "  detection: sigma \"a\\x1b[2J\" on act 1\n  detection: sigma \"b\" on act 1, twin 2: a benign twin\n  \
+                  detection: sigma \"c\" on no act\n";
+    assert!(text.contains(wanted), "{text}");
 }
