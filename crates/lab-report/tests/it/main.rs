@@ -1,5 +1,6 @@
 //! Reports of small made-up records, as they look.
 
+mod chromium;
 mod events;
 mod explain;
 mod hostile;
