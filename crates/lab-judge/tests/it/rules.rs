@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use lab_judge::{Category, Rules, detect};
-use lab_model::{Outcome, Payload, ScenarioRecord};
+use lab_model::{ActKind, Outcome, Payload, ScenarioRecord, SensorKind};
 use proptest::prelude::{Just, Strategy as _, proptest};
 
-use crate::sample::{event, sample};
+use crate::{
+    sample::{event, sample},
+    world::{OK, World, exec, open, record},
+};
 
 /// A rule whose detection is `detection`, one line a key.
 fn rule(category: &str, detection: &str) -> String {
@@ -89,6 +92,28 @@ fn processes_with_their_parents() {
 fn only_what_the_sensor_knows() {
     assert_eq!(fires("process_creation", "Image|endswith: /id\nUser: root"), probe(2));
     assert_eq!(fires("process_creation", "Image|endswith: /id\nUser|exists: false").len(), 1);
+}
+
+#[test]
+fn a_child_that_executes_nothing_runs_its_parents_image() {
+    let made = |number, sensor| {
+        let mut w = World::new(number, sensor);
+        let sh = w.fork(w.actor(), true);
+        w.step(sh, exec("/bin/sh", &["sh", "-c", "x"]));
+        let before = w.fork(sh, false);
+        w.step(sh, exec("/bin/next", &["next"]));
+        let after = w.fork(sh, false);
+        w.call(before, open("/etc/one", OK));
+        w.call(after, open("/etc/two", OK));
+        w.exit(before, false);
+        w.exit(after, false);
+        w.exit(sh, true);
+        w.act(1, ActKind::Shell { command: "x".to_owned() }, 1);
+        w.end()
+    };
+    let record = record(vec![made(1, SensorKind::Probe), made(2, SensorKind::Strace)]);
+    assert_eq!(fires_in(&record, "file_access", "TargetFilename: /etc/one\nImage: /bin/sh"), both(1));
+    assert_eq!(fires_in(&record, "file_access", "TargetFilename: /etc/two\nImage: /bin/next"), both(1));
 }
 
 #[test]
