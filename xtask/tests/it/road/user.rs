@@ -28,20 +28,21 @@ fn the_same_and_no_file_belongs_to_root() {
         fs::copy(program(name), bin.join(name)).unwrap();
     }
     give(lab.dir.path(), user.uid);
-    let output = Command::new("sudo")
-        .args(["-u", user.name, "--", "env", "NO_COLOR=1"])
-        .arg(format!("CARGO_MANIFEST_DIR={}", lab.path("xtask").display()))
-        .arg(&xtask)
-        .arg("--lab")
-        .arg(lab.dir.path())
-        .args(["lab", "run", "--no-install", "--actor"])
-        .arg(bin.join("lab-actor"))
-        .arg("--probe")
-        .arg(bin.join("lab-probe"))
-        .output()
-        .unwrap();
+    let as_user = |words: &[&str]| {
+        let mut command = Command::new("sudo");
+        command.args(["-u", user.name, "--", "env", "NO_COLOR=1"]);
+        command.arg(format!("CARGO_MANIFEST_DIR={}", lab.path("xtask").display()));
+        command.arg(&xtask).arg("--lab").arg(lab.dir.path()).args(words).arg("--no-install");
+        command.arg("--actor").arg(bin.join("lab-actor")).arg("--probe").arg(bin.join("lab-probe"));
+        command.output().unwrap()
+    };
+    let output = as_user(&["lab", "run"]);
     code(&output, 0);
     assert!(stdout(&output).contains("shell-spawn"));
+    let golden = lab.path("golden/sensitive-read.golden");
+    fs::remove_file(&golden).unwrap();
+    code(&as_user(&["golden", "bless", "host", "sensitive-read", "--runs", "2"]), 0);
+    assert!(golden.exists(), "nothing was blessed");
     let foreign = foreign(lab.dir.path(), user.uid);
     assert!(foreign.is_empty(), "not the user's: {foreign:?}");
 }
