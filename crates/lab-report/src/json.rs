@@ -51,7 +51,6 @@ fn scenario(scenario: &ScenarioReport<'_>) -> Value {
         "proofs": judged.proofs,
         "verdicts": judged.verdicts,
         "detections": judged.detections,
-        "detections": judged.detections,
         "doubts": judged.doubts,
         "troubles": judged.troubles,
         "passes": passes(scenario.record),

@@ -8,8 +8,8 @@ const MOST_ROWS: usize = 4000;
 /// A table of old and new, from a unified diff's text.
 pub(super) fn diff(unified: &str) -> String {
     let mut out = String::from(
-        "<div class=\"wide\"><table class=\"diff\"><thead><tr><th scope=\"col\" colspan=\"2\">old</th>\
-         <th scope=\"col\" colspan=\"2\">new</th></tr></thead><tbody>\n",
+        "<div class=\"wide\"><table class=\"diff\"><thead><tr><th></th><th scope=\"col\">old</th><th></th>\
+         <th scope=\"col\">new</th></tr></thead><tbody>\n",
     );
     let (mut old, mut new) = (0, 0);
     let (mut minus, mut plus): (Vec<Side<'_>>, Vec<Side<'_>>) = (Vec::new(), Vec::new());

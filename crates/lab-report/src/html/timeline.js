@@ -7,6 +7,8 @@ const option = (value, text) => { const made = element('option', '', text); made
 const fill = (id, all, entries) => byId(id).replaceChildren(option('', all), ...entries.map(([value, text]) => option(value, text)));
 const scenarioNow = () => data.scenarios[view.scenario];
 
+const actName = (scenario, act) => (scenario.acts.find(([id]) => id === act) || [0, 'act ' + act])[1].split(':')[0];
+
 // Everything that the filters let through, by pass and process.
 const select = () => {
   const scenario = scenarioNow();
@@ -109,7 +111,7 @@ const draw = () => {
       pen.fillStyle = color('band');
       pen.fillRect(left, top, Math.max(right - left, 1), bottom - top);
       pen.fillStyle = color('quiet');
-      if (right - left > 40) pen.fillText('act ' + act, left + 3, Math.max(top, AXIS) + 8);
+      if (right - left > 40) pen.fillText(actName(scenario, act), left + 3, Math.max(top, AXIS) + 8);
     }
   }
   const last = firstAfter(view.to);
@@ -249,5 +251,10 @@ document.addEventListener('click', event => {
 });
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 new ResizeObserver(redraw).observe(canvas);
+byId('legend').append(...data.actions.map((action, at) => {
+  const square = element('i', '', '■ ');
+  square.style.color = 'var(--c' + at % 11 + ')';
+  return element('span', '', undefined, square, action);
+}));
 choose(0);
 document.documentElement.dataset.ready = '1';
