@@ -27,6 +27,7 @@
 //! | serve | our own client got the keyed answer, and the receipt names it as peer | `/proc`: the process holds the listening socket, and the one to our client |
 //! | setid | - | `/proc`: the ids (in the line for every kind) |
 //! | shell | - | fanotify: the shell was executed by that process; `/proc`: it has ended, the child of the process that acted |
+//! | shell, if the command ends with `echo NONCE >PATH` | the file was other before and holds the nonce now, exactly | fanotify: the shell's own process opened (and made) and modified that name |
 //! | any, refused | - | rehearsal: the same call by us under these ids is refused with the same error; fanotify: the process did nothing to the names of the act |
 //!
 //! # How strong that is
@@ -34,9 +35,11 @@
 //! - Outside is empty where nobody outside can see the act; then receipt and kernel must both stand.
 //! - A refused call leaves no trace in the kernel. What is shown is that a process with these ids and images
 //!   was there, and that the call could not have ended otherwise; that it was made stands on the receipt.
-//!   An act that changes nothing (taking the ids one has) is no stronger.
-//! - The command of a shell act is not seen by the kernel's roads, as the shell has ended when the act is held:
-//!   that `/bin/sh` ran in that process is shown, its argument stands on the receipt.
+//!   An act that changes nothing (taking the ids one has) is no stronger. fanotify's permission events come after the
+//!   check of the file's mode, and `/proc/PID/syscall` shows the call in which a process is held, not an earlier one.
+//! - The command of a shell act is seen outside only if it ends by saying the nonce into a file; that the statements
+//!   before it ran stands on the receipt. Of any other command so does all of it: that `/bin/sh` ran in that process
+//!   is shown, its argument is not, as the shell has ended when the act is held.
 //! - A process that holds sockets to the sink and a sink that got the payload are joined by the port.
 //! - Nothing here trusts a pid of the receipt before `/proc` has shown it below the actor, whose pid the caller knows
 //!   because it started it.
@@ -162,7 +165,7 @@ impl Witnesses {
 
     /// Notes how things stand, and watches the places that the act concerns.
     pub fn before(&mut self, act: &Act) {
-        let paths = paths(&act.kind);
+        let paths = paths(act);
         let images = act.via.iter().map(|link| self.image(&link.path)).collect();
         let names = paths.iter().map(|(path, follow)| self.place(path, *follow)).collect();
         let states = paths.iter().map(|(path, _)| file::state(path)).collect();
@@ -206,7 +209,7 @@ impl Witnesses {
         }
         let watch = std::mem::take(&mut self.watch);
         let watch = if watch.act == act.id { watch } else { Watch::default() };
-        let states: Vec<State> = paths(&act.kind).iter().map(|(path, _)| file::state(path)).collect();
+        let states: Vec<State> = paths(act).iter().map(|(path, _)| file::state(path)).collect();
         let heard: Vec<Heard> = self.sink.heard().into_iter().skip(watch.heard).collect();
         let evidence =
             claims::Evidence { act, receipt, key: &self.key, watch: &watch, after: &states, heard: &heard };
@@ -240,15 +243,25 @@ impl Witnesses {
     }
 }
 
-/// The names that a kind concerns, and whether its call follows a link there.
-fn paths(kind: &ActKind) -> Vec<(&str, bool)> {
-    match kind {
+/// The file into which a command says the nonce: it must end with `echo NONCE >PATH`, the path absolute and plain.
+fn said_into<'a>(command: &'a str, nonce: &str) -> Option<&'a str> {
+    let last = command.rsplit(';').next()?.trim();
+    let path = last.strip_prefix("echo ")?.strip_prefix(nonce)?.strip_prefix(" >")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    (path.starts_with('/') && !path.starts_with("/dev/") && path.bytes().all(plain)).then_some(path)
+}
+
+/// The names that an act concerns, and whether its call follows a link there.
+fn paths(act: &Act) -> Vec<(&str, bool)> {
+    match &act.kind {
         ActKind::Read { path } | ActKind::Write { path, .. } | ActKind::Append { path, .. } => {
             vec![(path, true)]
         }
         ActKind::Unlink { path } => vec![(path, false)],
         ActKind::Rename { from, to } => vec![(from, false), (to, false)],
-        ActKind::Shell { .. } => vec![("/bin/sh", true)],
+        ActKind::Shell { command } => {
+            ["/bin/sh"].into_iter().chain(said_into(command, &act.nonce)).map(|path| (path, true)).collect()
+        }
         ActKind::Exec
         | ActKind::Connect { .. }
         | ActKind::Resolve { .. }
@@ -280,4 +293,29 @@ fn visit(act: &Act, address: &Address) -> io::Result<Client> {
     let mut answer = String::new();
     BufReader::new(io::Read::take(&stream, 1 << 12)).read_line(&mut answer)?;
     Ok(Client { local: stream.local_addr()?, server, answer: answer.trim_end().to_owned(), _stream: stream })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said_into;
+
+    #[test]
+    fn where_a_command_says_the_nonce() {
+        let said = |command| said_into(command, "sl1");
+        assert_eq!(said("id >/dev/null; echo sl1 >/tmp/a-b.c"), Some("/tmp/a-b.c"));
+        assert_eq!(said("echo sl1 >/tmp/a"), Some("/tmp/a"));
+        for other in [
+            "echo sl1",
+            "echo sl1 >a",
+            "echo sl1 >>/tmp/a",
+            "echo sl1 >/dev/null",
+            "echo sl10 >/tmp/a",
+            "echo sl1 >/tmp/a; id",
+            "echo sl1 >/tmp/$a",
+            "echo sl1 >/tmp/a b",
+            "",
+        ] {
+            assert_eq!(said(other), None, "{other}");
+        }
+    }
 }

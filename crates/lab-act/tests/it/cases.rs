@@ -159,7 +159,23 @@ pub(crate) fn all(folder: &Folder, witnesses: &Witnesses) -> Vec<Case> {
         a.via = vec![link(folder, "one", forked)];
         a.user = Some(NOBODY.to_owned());
     });
+    let said = canary("said");
+    std::os::unix::fs::chown(&said, Some(65534), None).unwrap();
+    cases.add("shell, heard outside", three, ActKind::Shell { command: String::new() }, |a| {
+        a.kind = says(&a.nonce, &said);
+        a.via = vec![link(folder, "one", forked)];
+        a.user = Some(NOBODY.to_owned());
+    });
+    let new = fresh("said-anew");
+    cases.add("shell, heard outside in a new file", three, ActKind::Shell { command: String::new() }, |a| {
+        a.kind = says(&a.nonce, &new);
+    });
     cases.list
+}
+
+/// A command that ends by saying the nonce into a file.
+pub(crate) fn says(nonce: &str, path: &str) -> ActKind {
+    ActKind::Shell { command: format!("/usr/bin/id -u >/dev/null; echo {nonce} >{path}") }
 }
 
 fn refused(act: &mut Act, error: i32) {

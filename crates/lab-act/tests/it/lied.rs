@@ -283,6 +283,33 @@ fn a_shell_that_never_ran_is_noticed() {
 }
 
 #[test]
+fn another_command_than_was_ordered_is_noticed() {
+    if !root("another_command_than_was_ordered_is_noticed") {
+        return;
+    }
+    let folder = Folder::new();
+    let path = folder.path("canary/said");
+    let mut wanted = act(1, ActKind::Shell { command: String::new() });
+    wanted.kind = cases::says(&wanted.nonce, &path);
+    let ActKind::Shell { command } = wanted.kind.clone() else { panic!("no shell") };
+    let forge = move |receipt: &mut Receipt| {
+        let Payload::Exec(exec) = &mut principal(receipt).payload else { panic!("no exec") };
+        exec.argv = Some(["sh", "-c", &command].map(Text::from).to_vec());
+    };
+    for command in ["true".to_owned(), format!("echo sl9 >{path}"), format!("cat {path}; rm {path}")] {
+        std::fs::write(&path, "canary").unwrap();
+        let done = act(1, ActKind::Shell { command });
+        let left = lie(&wanted, &done, &forge);
+        assert!(!left.contains(&Family::Outside), "{left:?}");
+    }
+    // The right words by another process than the shell: right outside, but the kernel knows better.
+    std::fs::write(&path, "canary").unwrap();
+    let command = format!("/bin/echo {} >{path}.new; mv {path}.new {path}", wanted.nonce);
+    let left = lie(&wanted, &act(1, ActKind::Shell { command }), &forge);
+    assert_eq!(left, [Family::Receipt, Family::Outside]);
+}
+
+#[test]
 fn another_way_to_the_act_is_noticed() {
     if !root("another_way_to_the_act_is_noticed") {
         return;

@@ -1,6 +1,9 @@
 //! What the kernel must have shown, by roads that no sensor uses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use lab_model::{ActKind, Family, Outcome, Payload, Step};
 
@@ -8,6 +11,7 @@ use super::{Claims, Evidence, Seen, Unseen, check, otherwise, outside};
 use crate::witness::{
     Place, fanotify, ids,
     process::{Socket, View},
+    said_into,
 };
 
 pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
@@ -45,10 +49,8 @@ pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
             add("fanotify", format!("it opened and read {path}"), happened(evidence, read));
         }
         ActKind::Write { path, content } => {
-            let absent = evidence.watch.states.first().is_some_and(|state| state.id.is_none());
-            let made = if absent { libc::FAN_CREATE } else { 0 };
             let written = if content.is_empty() { 0 } else { libc::FAN_MODIFY };
-            let seen = happened(evidence, libc::FAN_OPEN | made | written);
+            let seen = happened(evidence, libc::FAN_OPEN | made(evidence, 0) | written);
             add("fanotify", format!("it opened and modified {path}"), seen);
         }
         ActKind::Append { path, .. } => {
@@ -82,8 +84,14 @@ pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
                 serving(evidence),
             );
         }
-        ActKind::Shell { .. } => {
-            add("fanotify", "it executed the shell".to_owned(), happened(evidence, libc::FAN_OPEN_EXEC));
+        ActKind::Shell { command } => {
+            let executed = happened_to(evidence, 0..1, libc::FAN_OPEN_EXEC);
+            add("fanotify", "it executed the shell".to_owned(), executed);
+            if let Some(path) = said_into(command, &evidence.act.nonce) {
+                let mask = libc::FAN_OPEN | made(evidence, 1) | libc::FAN_MODIFY;
+                let seen = happened_to(evidence, 1..2, mask);
+                add("fanotify", format!("the shell opened and modified {path}"), seen);
+            }
             add(
                 "proc",
                 "the shell has ended, a child of the process that acted".to_owned(),
@@ -204,9 +212,21 @@ fn rehearsal(evidence: &Evidence<'_>) -> Seen {
     check(evidence.act.expect.met_by(outcome), got.clone(), got)
 }
 
+/// The event of making the act's name number `at`, if it had to be made.
+fn made(evidence: &Evidence<'_>, at: usize) -> u64 {
+    let absent = evidence.watch.states.get(at).is_some_and(|state| state.id.is_none());
+    if absent { libc::FAN_CREATE } else { 0 }
+}
+
 /// The process of the principal call did `mask` to the act's names.
 fn happened(evidence: &Evidence<'_>, mask: u64) -> Seen {
-    let places = evidence.watch.names.iter().cloned().collect::<Result<Vec<Place>, _>>()?;
+    happened_to(evidence, 0..evidence.watch.names.len(), mask)
+}
+
+/// The same for some of the names.
+fn happened_to(evidence: &Evidence<'_>, which: Range<usize>, mask: u64) -> Seen {
+    let names = evidence.watch.names.get(which).ok_or("nobody looked before the act")?;
+    let places = names.iter().cloned().collect::<Result<Vec<Place>, _>>()?;
     did(evidence, evidence.principal()?.process.pid, mask, &places)
 }
 

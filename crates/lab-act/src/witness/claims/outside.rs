@@ -7,7 +7,7 @@ use lab_model::{ActKind, Address, Family, Payload};
 use super::{Claims, Evidence, Seen, check, otherwise};
 use crate::{
     hash::keyed_hash,
-    witness::{file::State, sink::Heard},
+    witness::{file::State, said_into, sink::Heard},
 };
 
 pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
@@ -23,12 +23,12 @@ pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
         }
         ActKind::Write { path, content } => {
             let wanted = |_: &[u8]| Some(content.clone().into_bytes());
-            add(canary, format!("{path} got the ordered content"), became(evidence, wanted));
+            add(canary, format!("{path} got the ordered content"), became(evidence, 0, wanted));
         }
         ActKind::Append { path, content } => {
             let wanted =
                 |before: &[u8]| Some([before, content.as_bytes()].concat()).filter(|_| !content.is_empty());
-            add(canary, format!("{path} grew by the ordered content"), became(evidence, wanted));
+            add(canary, format!("{path} grew by the ordered content"), became(evidence, 0, wanted));
         }
         ActKind::Unlink { path } => add(canary, format!("{path} was there and is gone"), gone(evidence)),
         ActKind::Rename { from, to } => add(canary, format!("the file {from} is now {to}"), moved(evidence)),
@@ -57,7 +57,17 @@ pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
                 served(evidence),
             );
         }
-        ActKind::Exec | ActKind::Setid { .. } | ActKind::Shell { .. } => {}
+        ActKind::Shell { command } => {
+            if let Some(path) = said_into(command, &evidence.act.nonce) {
+                let wanted = |_: &[u8]| Some(format!("{}\n", evidence.act.nonce).into_bytes());
+                add(
+                    canary,
+                    format!("{path} got the nonce, as the command says"),
+                    became(evidence, 1, wanted),
+                );
+            }
+        }
+        ActKind::Exec | ActKind::Setid { .. } => {}
     }
 }
 
@@ -83,8 +93,9 @@ fn read(evidence: &Evidence<'_>) -> Seen {
     check(known.iter().any(|content| keyed_hash(evidence.key, content) == hash), "same hash", "another hash")
 }
 
-fn became(evidence: &Evidence<'_>, wanted: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Seen {
-    let (before, after) = states(evidence, 0)?;
+/// The content of the act's name number `at` became what was wanted.
+fn became(evidence: &Evidence<'_>, at: usize, wanted: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Seen {
+    let (before, after) = states(evidence, at)?;
     if after.id.is_none() {
         return Err(otherwise("it is not there afterwards"));
     }
