@@ -4,9 +4,10 @@ use lab_act::{
     hash::{key_bytes, keyed_hash},
     witness::Witnesses,
 };
-use lab_model::{Act, ActKind, Family, Payload, Placement, Receipt, Text, Witness};
+use lab_model::{ActKind, Family, Payload, Placement, Receipt, Text};
 
 use crate::{
+    believed::{account, caught, lie, principal, truth},
     cases::{self, act, link},
     stage::{ACTOR, Actor, Folder, KEY, LIAR, families, observe, observe_other, proven, root},
 };
@@ -29,38 +30,6 @@ fn no_lie_is_believed() {
         assert!(own_word.iter().all(|word| word.observed), "{}: a poor liar: {own_word:#?}", case.name);
         caught(&case.act, &receipt, &words);
     }
-}
-
-/// Someone who performs all acts rightly but one, about which he lies.
-fn account(act: &Act, done: &Act, forge: impl Fn(&mut Receipt)) -> (Receipt, Vec<Witness>) {
-    let mut witnesses = Witnesses::start(KEY).unwrap();
-    let mut actor = Actor::start(ACTOR);
-    observe_other(&mut actor, &mut witnesses, act, done, forge)
-}
-
-/// The families that a lie leaves: however many, somebody saw otherwise, and it is not proven.
-fn lie(act: &Act, done: &Act, forge: impl Fn(&mut Receipt)) -> Vec<Family> {
-    let (receipt, words) = account(act, done, forge);
-    caught(act, &receipt, &words);
-    families(&words).into_iter().collect()
-}
-
-/// The families that prove what was told and done alike.
-fn truth(act: &Act, forge: impl Fn(&mut Receipt)) -> Vec<Family> {
-    let (receipt, words) = account(act, act, forge);
-    assert!(proven(act, &receipt, &words), "{words:#?}");
-    families(&words).into_iter().collect()
-}
-
-#[track_caller]
-fn caught(act: &Act, receipt: &Receipt, words: &[Witness]) {
-    assert!(words.iter().any(|word| word.contradicted && !word.observed), "{words:#?}");
-    assert!(!proven(act, receipt, words), "{words:#?}");
-}
-
-fn principal(receipt: &mut Receipt) -> &mut lab_model::Step {
-    let at = receipt.principal.unwrap();
-    &mut receipt.steps[at]
 }
 
 fn hash(content: &str) -> Option<String> {
