@@ -20,6 +20,7 @@ mod shell;
 
 pub(crate) use chain::user_taken_before;
 pub(crate) use own::boot_ns;
+pub(crate) use setid::call_raw;
 
 /// Everything that the binary `lab-actor` does; returns its exit status.
 pub fn main() -> i32 {

@@ -8,12 +8,11 @@ use std::{
     time::Duration,
 };
 
-use lab_model::{Order, Reply, Stamp, substitute};
+use lab_model::{Image, Order, Reply, SetUpFile, Stamp, substitute};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use crate::{
-    EnvError, Environment, Image, Inventory, SetUpFile, Subject, SubjectSpec, Thing, birth, cgroup,
-    resident::Resident,
+    EnvError, Environment, Inventory, Subject, SubjectSpec, Thing, birth, cgroup, resident::Resident,
 };
 
 /// How long killed processes may take to go.

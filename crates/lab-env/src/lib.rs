@@ -17,33 +17,11 @@ use std::{
     time::Duration,
 };
 
-use lab_model::{Order, Reply, Stamp};
+use lab_model::{Image, Order, Reply, SetUpFile, Stamp};
 
 pub use error::EnvError;
 pub use host::Host;
 pub use inventory::{INVENTORY_DIR, Inventory, Live, Swept, Thing, list_live, sweep};
-
-/// A copy of the actor under a name of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// file name below `${bin}`
-    pub name: String,
-    /// set-user-id root
-    pub set_user_id: bool,
-}
-
-/// A file that must be there before the actor starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetUpFile {
-    /// path, with variables
-    pub path: String,
-    /// content, with variables
-    pub content: String,
-    /// permission bits
-    pub mode: u32,
-    /// owner's uid, with variables; root if absent
-    pub owner: Option<String>,
-}
 
 /// What a subject needs.
 #[derive(Clone, Debug)]

@@ -19,6 +19,7 @@ mod receipt;
 mod record;
 pub mod redact;
 mod sensor;
+mod set_up;
 pub mod spool;
 mod text;
 mod verdict;
@@ -46,6 +47,7 @@ pub use record::{
     InstanceRecord, Judged, PassRecord, PlannedPass, Proof, ScenarioHead, ScenarioRecord, StageRecord,
 };
 pub use sensor::{CATALOGUE, Field, Knowledge, LossExactness, SensorEntry, SensorKind};
+pub use set_up::{Image, SetUpFile};
 pub use text::Text;
 pub use verdict::{RunOutcome, Verdict, VerdictRow};
 pub use witness::{Family, Witness};

@@ -30,6 +30,6 @@ pub use lint::lint;
 pub use place::{Location, Place, Sourced};
 pub use plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan, load_plan};
 pub use profile::{EnvironmentKind, ProbeSettings, Profile, ProfileName, list_profiles, load_profile};
-pub use scenario::{Image, Scenario, SetUpFile, list_scenarios, load_scenario};
+pub use scenario::{Scenario, list_scenarios, load_scenario};
 pub use stage::Stage;
 pub use variables::VARIABLES;

@@ -2,13 +2,15 @@
 
 use std::fmt::{Display, Write};
 
-use lab_model::{Act, ActKind, Expectation, Interest, Link, Placement, ScenarioHead, Scope};
+use lab_model::{
+    Act, ActKind, Expectation, Image, Interest, Link, Placement, ScenarioHead, Scope, SetUpFile,
+};
 
 use crate::{
     place::Place,
     plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan},
     profile::ProbeSettings,
-    scenario::{Image, Places, Scenario, SetUpFile},
+    scenario::{Places, Scenario},
     stage::Stage,
     timeout,
 };

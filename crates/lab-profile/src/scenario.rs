@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_model::{Act, Role, ScenarioHead};
+use lab_model::{Act, Image, Role, ScenarioHead, SetUpFile};
 
 use crate::{
     act,
@@ -30,28 +30,6 @@ pub struct Scenario {
     /// the file that says so
     pub input: Input,
     pub(crate) places: Places,
-}
-
-/// A file made by the environment as set-up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetUpFile {
-    /// path, right in `${work}` or `${canary}`
-    pub path: String,
-    /// content
-    pub content: String,
-    /// permission bits
-    pub mode: u32,
-    /// `UID` of its owner; `None`: whoever makes it
-    pub owner: Option<String>,
-}
-
-/// A copy of the actor to place at `${bin}/NAME`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// file name
-    pub name: String,
-    /// the file is set-user-id root
-    pub set_user_id: bool,
 }
 
 /// Where the values of a scenario stand, by the path of the field: `summary`, `file.1.path`, `act.3.via.2.argv`.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use lab_act::witness::Witnesses;
-use lab_env::{Environment, Image, SetUpFile, Subject, SubjectSpec, cgroup};
+use lab_env::{Environment, Subject, SubjectSpec, cgroup};
 use lab_model::{Act, InstanceRecord, PassRecord, Stamp};
 use lab_profile::{PassPlan, Scenario, Stage};
 use lab_store::BundleWriter;
@@ -114,20 +114,11 @@ fn attach(
         ("domain".to_owned(), DOMAIN.to_owned()),
         ("nonce".to_owned(), random::nonce()?),
     ]);
-    let images = scenario.images.iter();
-    let files = scenario.files.iter();
     let spec = SubjectSpec {
         name: format!("{}-{}", scenario.head.name, pass.pass),
         actor: shared.options.actor.clone(),
-        images: images.map(|i| Image { name: i.name.clone(), set_user_id: i.set_user_id }).collect(),
-        files: files
-            .map(|f| SetUpFile {
-                path: f.path.clone(),
-                content: f.content.clone(),
-                mode: f.mode,
-                owner: f.owner.clone(),
-            })
-            .collect(),
+        images: scenario.images.clone(),
+        files: scenario.files.clone(),
         variables,
     };
     let subject = standing.subject.insert(shared.environment.place(&spec)?);

@@ -26,6 +26,17 @@ pub(super) fn arguments(call: SetIdCall) -> Option<usize> {
 /// Makes the call.
 pub(super) fn make(call: SetIdCall, requested: Vec<Option<u32>>) -> Step {
     let before = ids();
+    let began_ns = boot_ns();
+    let result = super::own::outcome(call_raw(call, &requested));
+    let after = after(call, &requested, before, result);
+    let mut step =
+        step(began_ns, SetId { call, requested, before: Some(before), after: Some(after), result });
+    step.process.ids = after;
+    step
+}
+
+/// Makes the bare system call, which concerns the calling thread alone.
+pub(crate) fn call_raw(call: SetIdCall, requested: &[Option<u32>]) -> nix::Result<i64> {
     let raw: Vec<u32> = requested.iter().map(|id| id.unwrap_or(u32::MAX)).collect();
     let argument = |at: usize| raw.get(at).copied().unwrap_or(u32::MAX);
     let number = match call {
@@ -39,7 +50,6 @@ pub(super) fn make(call: SetIdCall, requested: Vec<Option<u32>>) -> Step {
         SetIdCall::Setfsgid => libc::SYS_setfsgid,
         SetIdCall::Setgroups => libc::SYS_setgroups,
     };
-    let began_ns = boot_ns();
     let returned = if call == SetIdCall::Setgroups {
         // SAFETY: the pointer and the count are those of one live slice.
         unsafe { libc::syscall(number, raw.len(), raw.as_ptr()) }
@@ -47,12 +57,7 @@ pub(super) fn make(call: SetIdCall, requested: Vec<Option<u32>>) -> Step {
         // SAFETY: these calls take numbers alone; those with fewer arguments ignore the rest.
         unsafe { libc::syscall(number, argument(0), argument(1), argument(2)) }
     };
-    let result = super::own::outcome(nix::errno::Errno::result(returned));
-    let after = after(call, &requested, before, result);
-    let mut step =
-        step(began_ns, SetId { call, requested, before: Some(before), after: Some(after), result });
-    step.process.ids = after;
-    step
+    nix::errno::Errno::result(returned)
 }
 
 /// The ids after the call: asked of the kernel, but for the file system ids that only setfsuid itself could tell.

@@ -20,6 +20,8 @@ use std::{
 use lab_model::{Act, ActKind, Errno, Ids, Outcome, SetIdCall};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, bind, socket};
 
+use crate::actor::call_raw;
+
 use super::ids::parse;
 
 /// Longest wait for a peer that should refuse.
@@ -137,23 +139,5 @@ fn listen(address: SocketAddr) -> io::Result<()> {
 }
 
 fn set_ids(which: SetIdCall, requested: &[Option<u32>]) -> io::Result<()> {
-    let number = match which {
-        SetIdCall::Setuid => libc::SYS_setuid,
-        SetIdCall::Setgid => libc::SYS_setgid,
-        SetIdCall::Setreuid => libc::SYS_setreuid,
-        SetIdCall::Setregid => libc::SYS_setregid,
-        SetIdCall::Setresuid => libc::SYS_setresuid,
-        SetIdCall::Setresgid => libc::SYS_setresgid,
-        SetIdCall::Setfsuid => libc::SYS_setfsuid,
-        SetIdCall::Setfsgid => libc::SYS_setfsgid,
-        SetIdCall::Setgroups => libc::SYS_setgroups,
-    };
-    let raw: Vec<u32> = requested.iter().map(|id| id.unwrap_or(u32::MAX)).collect();
-    if which == SetIdCall::Setgroups {
-        // SAFETY: pointer and count are those of one live vector; the raw call concerns this thread alone.
-        return call(unsafe { libc::syscall(number, raw.len(), raw.as_ptr()) });
-    }
-    let argument = |at: usize| raw.get(at).copied().unwrap_or(u32::MAX);
-    // SAFETY: takes numbers alone; the raw call concerns this thread alone.
-    call(unsafe { libc::syscall(number, argument(0), argument(1), argument(2)) })
+    Ok(call_raw(which, requested).map(drop)?)
 }
