@@ -120,7 +120,8 @@ pub(crate) fn print(dir: &Path, run: &JudgedRun, head: Option<String>, json: boo
 
 /// Colours and width of standard output.
 pub(crate) fn style() -> Style {
-    let color =
-        std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let color = std::io::stdout().is_terminal() && unset("NO_COLOR") && !dumb;
     Style { color, ..Style::default() }
 }

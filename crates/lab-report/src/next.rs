@@ -24,7 +24,8 @@ pub(crate) fn next(report: &RunReport<'_>) -> Vec<(String, &'static str)> {
         let unproven = unproven.filter_map(move |proof| Some((proof.act, *first_sensor?)));
         let mut open: Vec<_> =
             unproven.chain(open_verdicts(scenario.judged).map(|row| (row.act, row.sensor))).collect();
-        open.dedup();
+        let mut known = std::collections::BTreeSet::new();
+        open.retain(|cell| known.insert(*cell));
         open.into_iter().map(|(act, sensor)| (scenario.judged.head.name.as_str(), act, sensor))
     });
     lines.extend(open.take(MOST).map(|(scenario, act, sensor)| {
