@@ -29,11 +29,11 @@ pub(crate) fn own() -> Result<(u32, u64), EnvError> {
     Ok((stat.pid.unsigned_abs(), stat.starttime))
 }
 
-/// True if that process is alive.
+/// True if that process is alive; one that only waits to be buried is not.
 pub(crate) fn lives(pid: u32, start_ticks: u64) -> bool {
     let pid = i32::try_from(pid).ok();
     let stat = pid.and_then(|pid| procfs::process::Process::new(pid).ok()?.stat().ok());
-    stat.is_some_and(|stat| stat.starttime == start_ticks)
+    stat.is_some_and(|stat| stat.starttime == start_ticks && !matches!(stat.state, 'Z' | 'X'))
 }
 
 fn boot() -> Result<String, EnvError> {

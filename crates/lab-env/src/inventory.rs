@@ -135,7 +135,14 @@ pub fn sweep(dir: &Path, state: &Path) -> Result<Swept, EnvError> {
         let id = id_of(&path);
         let file =
             File::options().append(true).read(true).open(&path).map_err(EnvError::io("open", &path))?;
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            // A child that a dead runner had forked holds the lock until it executes its program, at once.
+            Err((file, nix::errno::Errno::EWOULDBLOCK)) if !has_living_owner(&read(&path)?) => {
+                Flock::lock(file, FlockArg::LockExclusive)
+            }
+            lock => lock,
+        };
+        match lock {
             Ok(_lock) => {
                 remove_all(&read(&path)?)?;
                 remove_file(&path)?;
@@ -168,12 +175,18 @@ pub fn list_live(dir: &Path) -> Result<Vec<Live>, EnvError> {
             Err(EnvError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
             things => things?,
         };
-        let lives = |thing: &Thing| matches!(thing, Thing::Owner { pid, start_ticks, .. } if birth::lives(*pid, *start_ticks));
-        if things.iter().any(lives) {
+        if has_living_owner(&things) {
             live.push(Live { id: id_of(&path), things });
         }
     }
     Ok(live)
+}
+
+fn has_living_owner(things: &[Thing]) -> bool {
+    things.iter().any(|thing| match thing {
+        Thing::Owner { pid, start_ticks, .. } => birth::lives(*pid, *start_ticks),
+        _ => false,
+    })
 }
 
 fn turn(dir: &Path) -> Result<Flock<File>, EnvError> {
@@ -329,5 +342,29 @@ mod tests {
             }
             ended.store(true, std::sync::atomic::Ordering::Relaxed);
         });
+    }
+
+    #[test]
+    fn a_lock_that_outlives_its_dead_owner_is_waited_for() {
+        let temp = tempfile::tempdir().unwrap();
+        let (dir, state) = (temp.path().join("inventory"), temp.path().join("state"));
+        fs::create_dir(&dir).unwrap();
+        let path = dir.join("0badcafe.jsonl");
+        let owner = Thing::Owner { pid: u32::MAX >> 1, start_ticks: 1, what: "a test".to_owned() };
+        fs::write(&path, serde_json::to_string(&owner).unwrap() + "\n").unwrap();
+        let file = fs::File::open(&path).unwrap();
+        let lock = super::Flock::lock(file, super::FlockArg::LockExclusive).unwrap();
+        std::thread::scope(|scope| {
+            let sweeping = scope.spawn(|| sweep(&dir, &state).unwrap().removed);
+            // The kernel shows who waits for a lock by an arrow and the file's inode.
+            let inode = format!(":{} ", std::os::unix::fs::MetadataExt::ino(&fs::metadata(&path).unwrap()));
+            let waits = |line: &str| line.contains("->") && line.contains(&inode);
+            while !sweeping.is_finished() && !fs::read_to_string("/proc/locks").unwrap().lines().any(waits) {
+                std::thread::yield_now();
+            }
+            drop(lock);
+            assert_eq!(sweeping.join().unwrap(), ["0badcafe"]);
+        });
+        assert!(!path.exists());
     }
 }
