@@ -77,6 +77,12 @@ fn a_runner_killed_in_any_stage_leaves_nothing_that_lab_down_does_not_take() {
     let lab = Lab::new();
     std::fs::create_dir(lab.path("runs")).unwrap();
     let before = State::now(&lab);
+    // Right after its first line, when it comes up.
+    for _ in 0..5 {
+        Going::until(&lab, ONE, "").kill();
+        code(&lab.xtask(&["lab", "down"]).output().unwrap(), 0);
+        before.comes_back("killed when it came up", || State::now(&lab));
+    }
     for pass in [1, 2] {
         for stage in ["attach", "deploy", "exercise", "settle", "collect", "cleanup"] {
             Going::until(&lab, ONE, &format!("sensitive-read pass {pass}: {stage}")).kill();
