@@ -35,8 +35,8 @@ pub(crate) trait Instance {
     /// From its return on, a file name that holds `marker` is reported. Called before the marker act.
     fn watch(&mut self, marker: &str, deadline: &Deadline) -> Result<(), RunError>;
 
-    /// Waits until the marker was seen; says when it happened on the boot clock.
-    fn marker(&mut self, deadline: &Deadline) -> Result<u64, RunError>;
+    /// Waits until the marker was seen, and keeps when that was.
+    fn marker(&mut self, deadline: &Deadline) -> Result<(), RunError>;
 
     /// Stops recording and waits until everything recorded is in the native record. The actor has ended by then.
     fn stop(&mut self, deadline: &Deadline) -> Result<(), RunError>;

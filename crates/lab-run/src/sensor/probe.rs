@@ -117,11 +117,11 @@ impl Instance for Probe {
         }
     }
 
-    fn marker(&mut self, deadline: &Deadline) -> Result<u64, RunError> {
+    fn marker(&mut self, deadline: &Deadline) -> Result<(), RunError> {
         match self.report(deadline)? {
             Report::Marker { ns, .. } => {
                 self.markers.push(ns);
-                Ok(ns)
+                Ok(())
             }
             other => Err(self.unexpected(&other)),
         }

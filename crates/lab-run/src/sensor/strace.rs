@@ -41,7 +41,6 @@ pub(super) struct Strace {
     /// boot clock at which it was seen
     seen: Receiver<u64>,
     reader: Option<JoinHandle<std::io::Result<u64>>>,
-    redacted: u64,
     markers: Vec<u64>,
     clock: strace::Clock,
     actor: u32,
@@ -80,7 +79,6 @@ impl Strace {
             wanted,
             seen,
             reader: Some(reader),
-            redacted: 0,
             markers: Vec::new(),
             clock: offset,
             actor,
@@ -135,11 +133,11 @@ impl Instance for Strace {
         Ok(())
     }
 
-    fn marker(&mut self, deadline: &Deadline) -> Result<u64, RunError> {
+    fn marker(&mut self, deadline: &Deadline) -> Result<(), RunError> {
         match deadline.receive(&self.seen) {
             Ok(ns) => {
                 self.markers.push(ns);
-                Ok(ns)
+                Ok(())
             }
             Err(ended) => Err(self.failed(ended)),
         }
@@ -166,8 +164,8 @@ impl Instance for Strace {
         if !self.stopped {
             self.error.get_or_insert(format!("strace ended before it was told to ({status})"));
         }
-        match self.reader.take().map(JoinHandle::join) {
-            Some(Ok(Ok(redacted))) => self.redacted = redacted,
+        let redacted = match self.reader.take().map(JoinHandle::join) {
+            Some(Ok(Ok(redacted))) => redacted,
             Some(Ok(Err(source))) => return Err(RunError::io("copy what strace says to", &self.raw)(source)),
             _ => {
                 return Err(RunError::Said {
@@ -175,10 +173,10 @@ impl Instance for Strace {
                     message: "its reader died".to_owned(),
                 });
             }
-        }
+        };
         let log = std::fs::read(&self.raw).map_err(RunError::io("read", &self.raw))?;
         let mut decoded = strace::decode(&log, self.actor, &self.instance, self.clock);
-        decoded.counters.redacted += self.redacted;
+        decoded.counters.redacted += redacted;
         write_events(&self.events, &decoded.events)?;
         let counters = self.stopped.then_some(decoded.counters);
         Ok(InstanceRecord {
