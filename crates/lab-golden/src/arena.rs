@@ -7,15 +7,13 @@ use crate::{Line, key::Forest};
 /// Lines with their children, in order.
 pub(crate) struct Arena {
     pub(crate) lines: Vec<Line>,
-    pub(crate) texts: Vec<String>,
     pub(crate) children: Vec<Vec<usize>>,
     pub(crate) roots: Vec<usize>,
 }
 
 impl Arena {
-    pub(crate) fn of(lines: &[Line]) -> Self {
-        let forest = Forest::of(lines);
-        Self { lines: lines.to_vec(), texts: forest.texts, children: forest.children, roots: forest.roots }
+    pub(crate) fn of(lines: &[Line], forest: Forest) -> Self {
+        Self { lines: lines.to_vec(), children: forest.children, roots: forest.roots }
     }
 
     /// The children of a line, or the roots.
@@ -32,7 +30,6 @@ impl Arena {
         for at in forest.subtree(root) {
             let new = self.lines.len();
             self.lines.push(lines[at].clone());
-            self.texts.push(forest.texts[at].clone());
             self.children.push(Vec::new());
             here.insert(at, new);
             if let Some(parent) = forest.parents[at].and_then(|parent| here.get(&parent)) {

@@ -9,6 +9,7 @@ mod bless;
 mod compare;
 mod cursor;
 mod drift;
+mod embed;
 mod error;
 mod fact;
 mod fact_parse;

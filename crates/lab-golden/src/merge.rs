@@ -1,14 +1,16 @@
 //! One golden of many runs: what held in all stays strict, the rest is marked.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use lab_model::{SensorKind, Verdict};
 
 use crate::{
-    ActRef, Difference, Golden, Rate, Tally,
+    ActRef, Difference, Golden, Line, Rate, Tally,
     arena::{Arena, Places},
     compare,
+    embed::{Tree, embed},
     key::Forest,
+    settle,
 };
 
 /// The runs cannot be one golden.
@@ -42,52 +44,39 @@ impl Tally {
         golden.detections.sort_by(|a, b| (&a.source, &a.title).cmp(&(&b.source, &b.title)));
         let runs: Vec<(u32, &Golden)> =
             variants.iter().map(|variant| (variant.runs, &variant.golden)).collect();
-        let mut held = tree_counts(&golden, &runs);
+        mark_tree(&mut golden, &runs);
         mark_table(&mut golden, &runs);
         mark_detections(&mut golden, &runs);
-        // What is left are places: mark what has moved until every run is as the golden says.
-        loop {
-            mark_tree(&mut golden, &held, self.runs());
-            let mut moved: BTreeMap<usize, u32> = BTreeMap::new();
-            for (count, run) in &runs {
-                let differences = compare(Some(&golden), run).differences;
-                let strict = |difference: &Difference| {
-                    let at = difference.line.checked_sub(golden.tree_line())?;
-                    golden.tree.get(at).filter(|line| line.marks.unstable.is_none()).map(|_| at)
-                };
-                let places: BTreeSet<usize> = differences.iter().filter_map(strict).collect();
-                if let Some(difference) = differences.into_iter().next().filter(|_| places.is_empty()) {
-                    return Err(MergeError::NotOnePlan(Box::new(difference)));
-                }
-                places.into_iter().for_each(|at| *moved.entry(at).or_default() += count);
-            }
-            if moved.is_empty() {
-                return Ok(golden);
-            }
-            moved.into_iter().for_each(|(at, count)| held[at] = held[at].saturating_sub(count));
+        let differs = |run: &Golden| compare(Some(&golden), run).differences.into_iter().next();
+        match runs.iter().find_map(|(_, run)| differs(run)) {
+            Some(difference) => Err(MergeError::NotOnePlan(Box::new(difference))),
+            None => Ok(golden),
         }
     }
 }
 
 /// The lines of both, the second's after what stands before them there.
-fn union(golden: &Golden, other: &Golden) -> Vec<crate::Line> {
-    let forest = Forest::of(&other.tree);
-    let mut arena = Arena::of(&golden.tree);
+fn union(golden: &Golden, other: &Golden) -> Vec<Line> {
+    let (ours, theirs) = (Forest::of(&golden.tree), Forest::of(&other.tree));
+    let partners =
+        embed(Tree { lines: &golden.tree, forest: &ours }, Tree { lines: &other.tree, forest: &theirs });
+    let mut back: Vec<Option<usize>> = vec![None; other.tree.len()];
+    for (at, to) in partners.into_iter().enumerate() {
+        if let Some(to) = to {
+            back[to] = Some(at);
+        }
+    }
+    let mut arena = Arena::of(&golden.tree, ours);
     let mut lists: Vec<(Option<usize>, Option<usize>)> = vec![(None, None)];
     while let Some((here, there)) = lists.pop() {
-        let theirs = there.map_or(&forest.roots, |there| &forest.children[there]);
-        let mut ours: HashMap<String, Vec<usize>> = HashMap::new();
-        for at in arena.below(here).clone().into_iter().rev() {
-            ours.entry(arena.texts[at].clone()).or_default().push(at);
-        }
         let mut places = Places::default();
-        for at in theirs {
-            match ours.get_mut(&forest.texts[*at]).and_then(Vec::pop) {
+        for at in there.map_or(&theirs.roots, |there| &theirs.children[there]) {
+            match back[*at] {
                 Some(same) => {
                     places.pass(same);
                     lists.push((Some(same), Some(*at)));
                 }
-                None => places.put(arena.graft(&other.tree, &forest, *at)),
+                None => places.put(arena.graft(&other.tree, &theirs, *at)),
             }
         }
         let fixed = arena.below(here).clone().into_iter();
@@ -96,30 +85,33 @@ fn union(golden: &Golden, other: &Golden) -> Vec<crate::Line> {
     arena.into_lines()
 }
 
-/// For each line, in how many runs it is there with the same annotations.
-fn tree_counts(golden: &Golden, runs: &[(u32, &Golden)]) -> Vec<u32> {
-    let forest = Forest::of(&golden.tree);
-    let keys: Vec<String> = (0..golden.tree.len()).map(|at| forest.key(at).to_string()).collect();
-    let mut held = vec![0; golden.tree.len()];
-    for (count, run) in runs {
-        let forest = Forest::of(&run.tree);
-        let there: HashMap<String, usize> =
-            (0..run.tree.len()).map(|at| (forest.key(at).to_string(), at)).collect();
-        for (at, key) in keys.iter().enumerate() {
-            let same = there.get(key).is_some_and(|other| {
-                let (a, b) = (&golden.tree[at], &run.tree[*other]);
-                (&a.acts, &a.unseen, a.marks) == (&b.acts, &b.unseen, b.marks)
-            });
-            held[at] += if same { *count } else { 0 };
+/// Marks each line that is not there, as it is and where it is, in every run: first by presence and annotations, then,
+/// since a line without a place makes room for others, by place until nothing is left to mark.
+fn mark_tree(golden: &mut Golden, runs: &[(u32, &Golden)]) {
+    let of: u32 = runs.iter().map(|(count, _)| count).sum();
+    let forests: Vec<Forest> = runs.iter().map(|(_, run)| Forest::of(&run.tree)).collect();
+    let mut held = vec![of; golden.tree.len()];
+    loop {
+        let forest = Forest::of(&golden.tree);
+        let all = runs.iter().zip(&forests).map(|((count, run), run_forest)| {
+            let golden = Tree { lines: &golden.tree, forest: &forest };
+            (*count, settle::unsettled(golden, Tree { lines: &run.tree, forest: run_forest }))
+        });
+        let all: Vec<_> = all.collect();
+        let by_place = all.iter().all(|(_, unsettled)| unsettled.otherwise.is_empty());
+        let mut unsettled: BTreeMap<usize, u32> = BTreeMap::new();
+        for (count, found) in all {
+            let lines = if by_place { found.moved } else { found.otherwise };
+            lines.into_iter().for_each(|at| *unsettled.entry(at).or_default() += count);
         }
-    }
-    held
-}
-
-fn mark_tree(golden: &mut Golden, held: &[u32], of: u32) {
-    for (line, held) in golden.tree.iter_mut().zip(held) {
-        // Which of equal facts is which is a choice and may come out as none; but each line came from a run.
-        line.marks.unstable = (*held < of).then_some(Rate { held: (*held).max(1), of });
+        if unsettled.is_empty() {
+            return;
+        }
+        for (at, count) in unsettled {
+            // Which of equal facts is which is a choice and may come out as none; but each line came from a run.
+            held[at] = held[at].saturating_sub(count).max(1);
+            golden.tree[at].marks.unstable = Some(Rate { held: held[at], of });
+        }
     }
 }
 

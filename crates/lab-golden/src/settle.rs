@@ -1,14 +1,12 @@
 //! What a golden's marks allow, taken out of a run before it is compared.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet, VecDeque},
-};
+use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     Golden, Line, LineKey, Marks,
     arena::{Arena, Places},
     bless::never,
+    embed::{Tree, embed},
     key::Forest,
 };
 
@@ -44,8 +42,10 @@ pub(crate) fn settle<'a>(golden: &Golden, run: &'a Golden) -> (Cow<'a, Golden>, 
 }
 
 fn tree(golden: &Golden, run: &Golden, tolerated: &mut Vec<Tolerated>) -> Vec<Line> {
-    let forest = Forest::of(&golden.tree);
-    let mut arena = Arena::of(&run.tree);
+    let (forest, run_forest) = (Forest::of(&golden.tree), Forest::of(&run.tree));
+    let partners =
+        embed(Tree { lines: &golden.tree, forest: &forest }, Tree { lines: &run.tree, forest: &run_forest });
+    let mut arena = Arena::of(&run.tree, run_forest);
     let mut note = |at: usize, mark: Marks, how: &str| {
         tolerated.push(Tolerated {
             key: forest.key(at),
@@ -57,17 +57,16 @@ fn tree(golden: &Golden, run: &Golden, tolerated: &mut Vec<Tolerated>) -> Vec<Li
     let mut lists: Vec<(Option<usize>, Option<usize>)> = vec![(None, None)];
     while let Some((old, new)) = lists.pop() {
         let wanted = old.map_or(&forest.roots, |old| &forest.children[old]);
-        let pairs = pairs(golden, &forest, wanted, &arena, new);
         // The run's own order stays where it is the golden's: what is extra then stands where it stood.
-        let in_order = in_order(arena.below(new), &pairs);
+        let in_order = in_order(wanted, &partners);
         let mut places = Places::default();
         let mut placed = HashSet::new();
         for from in wanted {
             let marks = golden.tree[*from].marks;
-            match pairs.get(from) {
+            match partners[*from] {
                 Some(to) => {
                     if marks.unstable.is_some() {
-                        let (line, old) = (&mut arena.lines[*to], &golden.tree[*from]);
+                        let (line, old) = (&mut arena.lines[to], &golden.tree[*from]);
                         let same = (&line.acts, &line.unseen) == (&old.acts, &old.unseen);
                         note(*from, marks, if same { "there" } else { "there, seen or anchored otherwise" });
                         line.acts.clone_from(&old.acts);
@@ -75,12 +74,12 @@ fn tree(golden: &Golden, run: &Golden, tolerated: &mut Vec<Tolerated>) -> Vec<Li
                         line.marks = marks;
                     }
                     if marks.has_no_place() && !in_order {
-                        placed.insert(*to);
-                        places.put(*to);
+                        placed.insert(to);
+                        places.put(to);
                     } else {
-                        places.pass(*to);
+                        places.pass(to);
                     }
-                    lists.push((Some(*from), Some(*to)));
+                    lists.push((Some(*from), Some(to)));
                 }
                 None if marks.may_be_absent() => {
                     note(*from, marks, "absent");
@@ -96,39 +95,71 @@ fn tree(golden: &Golden, run: &Golden, tolerated: &mut Vec<Tolerated>) -> Vec<Li
     arena.into_lines()
 }
 
-/// Which of the golden's siblings is which of the run's: equal facts in their order. Where the run has fewer of
-/// them, the last of those that may be absent are.
-fn pairs(
-    golden: &Golden,
-    forest: &Forest,
-    wanted: &[usize],
-    arena: &Arena,
-    new: Option<usize>,
-) -> HashMap<usize, usize> {
-    let found = new.map_or(&arena.roots, |new| &arena.children[new]);
-    let mut waiting: HashMap<&str, VecDeque<usize>> = HashMap::new();
-    found.iter().for_each(|at| waiting.entry(&arena.texts[*at]).or_default().push_back(*at));
-    let mut alike: HashMap<&str, Vec<usize>> = HashMap::new();
-    wanted.iter().for_each(|at| alike.entry(&forest.texts[*at]).or_default().push(*at));
-    let mut pairs = HashMap::new();
-    for (text, mut wanted) in alike {
-        let Some(found) = waiting.remove(text) else { continue };
-        let mut absent = wanted.len().saturating_sub(found.len());
-        for at in (0..wanted.len()).rev() {
-            if absent > 0 && golden.tree[wanted[at]].marks.may_be_absent() {
-                wanted.remove(at);
-                absent -= 1;
-            }
-        }
-        pairs.extend(wanted.into_iter().zip(found));
-    }
-    pairs
+/// True if those of the golden's siblings that the run has stand there in the same order.
+fn in_order(wanted: &[usize], partners: &[Option<usize>]) -> bool {
+    wanted.iter().filter_map(|at| partners[*at]).is_sorted()
 }
 
-/// True if the run's siblings that have a counterpart stand as the golden's do.
-fn in_order(found: &[usize], pairs: &HashMap<usize, usize>) -> bool {
-    let back: HashMap<usize, usize> = pairs.iter().map(|(from, to)| (*to, *from)).collect();
-    found.iter().filter_map(|at| back.get(at)).is_sorted()
+/// What of the golden's strict lines is not in the run as the golden has it.
+pub(crate) struct Unsettled {
+    /// absent, or with other anchors or exceptions
+    pub(crate) otherwise: Vec<usize>,
+    /// out of their place
+    pub(crate) moved: Vec<usize>,
+}
+
+/// The strict lines of the golden that the run does not have as they are.
+pub(crate) fn unsettled(golden: Tree<'_>, run: Tree<'_>) -> Unsettled {
+    let partners = embed(golden, run);
+    let mut unsettled = Unsettled { otherwise: Vec::new(), moved: Vec::new() };
+    let mut lists: Vec<Option<usize>> = vec![None];
+    while let Some(parent) = lists.pop() {
+        let siblings = parent.map_or(&golden.forest.roots, |parent| &golden.forest.children[parent]);
+        let mut placed = Vec::new();
+        for at in siblings {
+            let line = &golden.lines[*at];
+            match partners[*at] {
+                None if line.marks.may_be_absent() => {}
+                None => unsettled.otherwise.extend(golden.forest.subtree(*at)),
+                Some(to) => {
+                    if (&line.acts, &line.unseen) != (&run.lines[to].acts, &run.lines[to].unseen) {
+                        unsettled.otherwise.push(*at);
+                    }
+                    if !line.marks.has_no_place() {
+                        placed.push((*at, to));
+                    }
+                    lists.push(Some(*at));
+                }
+            }
+        }
+        unsettled.moved.extend(out_of_place(&placed));
+    }
+    let strict = |at: &usize| golden.lines[*at].marks.unstable.is_none();
+    unsettled.otherwise.retain(strict);
+    unsettled.moved.retain(strict);
+    unsettled
+}
+
+/// Of lines in the golden's order with their places in the run, as few as must be taken out to leave the rest in order.
+fn out_of_place(placed: &[(usize, usize)]) -> Vec<usize> {
+    // the last elements of the best increasing sequences, by length, and what stands before each element
+    let (mut ends, mut before): (Vec<usize>, Vec<Option<usize>>) = (Vec::new(), Vec::new());
+    for (at, (_, to)) in placed.iter().enumerate() {
+        let length = ends.partition_point(|end| placed[*end].1 < *to);
+        before.push(length.checked_sub(1).map(|length| ends[length]));
+        if length == ends.len() {
+            ends.push(at);
+        } else {
+            ends[length] = at;
+        }
+    }
+    let mut stays = HashSet::new();
+    let mut next = ends.last().copied();
+    while let Some(at) = next {
+        stays.insert(at);
+        next = before[at];
+    }
+    (0..placed.len()).filter(|at| !stays.contains(at)).map(|at| placed[at].0).collect()
 }
 
 fn table(golden: &Golden, run: &mut Golden, tolerated: &mut Vec<Tolerated>) {

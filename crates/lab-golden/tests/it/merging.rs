@@ -93,6 +93,19 @@ fn an_order_that_does_not_hold() {
 }
 
 #[test]
+fn one_of_several_like_it_is_not_always_there() {
+    let rest = "  exec \"/x\" []\n  fork\n    open \"/b\" read\n    open \"/b\" read\n    exit 0\n";
+    let (one, two) =
+        ("  fork\n    open \"/a\" read\n", "  fork\n    open \"/a\" read\n  fork\n    open \"/a\" read\n");
+    let (one, two) = (tree(&format!("{one}{rest}")), tree(&format!("{two}{rest}")));
+    let found = merged(&[(1, &one), (1, &two)]);
+    // What stands below tells the forks apart: nothing of the last one is in doubt.
+    let marked = found.tree.iter().filter(|line| line.marks.unstable.is_some());
+    assert_eq!(marked.map(|line| line.fact.to_string()).collect::<Vec<_>>(), ["fork", "open \"/a\" read"]);
+    drifts(&found, &tree(rest), &["missing: fork  [T1059]", "missing: open \"/a\" read  [T1059]"]);
+}
+
+#[test]
 fn exceptions_that_do_not_hold() {
     let strict = tree(&format!("  fork{:59}act 1\n    exit 0\n", ""));
     let unseen = tree(&format!("  fork{:59}act 1, not strace\n    exit 0\n", ""));
@@ -193,11 +206,12 @@ proptest! {
         judged in strategy::judged(),
         changes in prop::collection::vec(prop::collection::vec((any::<u8>(), 0..40usize), 0..4), 1..6),
     ) {
-        let base = render(&judged);
+        let mut base = render(&judged);
+        // `lost` is never blessed and so never tolerated: such runs do not come this far.
+        let verdicts = base.table.iter_mut().flat_map(|row| &mut row.verdicts);
+        verdicts.filter(|verdict| **verdict == Verdict::Lost).for_each(|verdict| *verdict = Verdict::Late);
         let runs: Vec<Golden> =
             changes.iter().map(|changes| changes.iter().fold(base.clone(), |run, (kind, at)| vary(&run, *kind, *at))).collect();
-        // `lost` is never blessed and so never tolerated: such runs do not come this far.
-        prop_assume!(runs.iter().all(|run| run.table.iter().all(|row| !row.verdicts.contains(&Verdict::Lost))));
         let mut tally = Tally::default();
         runs.iter().for_each(|run| tally.add(run.clone()));
         let merged = tally.merge();
