@@ -6,10 +6,11 @@ use std::{
 };
 
 use crate::{
-    ActRef, Difference, DifferenceKind, Drift, Golden, Line, LineKey, Row,
+    ActRef, Allowed, Difference, DifferenceKind, Drift, Golden, Line, LineKey, Row,
     key::Forest,
     settle::settle,
     siblings::{Side, Tie, siblings},
+    write::ALLOWED_LINE,
 };
 
 /// Says what differs. Every line counts, and so does order among siblings, but for what the golden's marks allow.
@@ -28,6 +29,7 @@ pub fn compare(golden: Option<&Golden>, run: &Golden) -> Drift {
     if let Some(golden) = golden.filter(|_| drift.old_text != drift.new_text) {
         let mut comparison = Comparison { golden, differences: Vec::new() };
         comparison.head(run);
+        comparison.allowed(run);
         comparison.tree(run);
         comparison.table(run);
         comparison.detections(run);
@@ -67,6 +69,21 @@ impl Comparison<'_> {
         if !fields.is_empty() {
             let key = LineKey("scenario".to_owned());
             self.push(DifferenceKind::Changed { fields }, key, 2, (Some(old), Some(new)), None);
+        }
+    }
+
+    /// What the scenario leaves free is part of what was accepted.
+    fn allowed(&mut self, run: &Golden) {
+        let key = |allowed: &Allowed| LineKey(format!("allow / {}", allowed.path));
+        let about = |allowed: &Allowed| allowed.acts.first().copied();
+        let golden = self.golden;
+        for (at, old) in golden.allowed.iter().enumerate().filter(|(_, old)| !run.allowed.contains(old)) {
+            let texts = (Some(old.to_string()), None);
+            self.push(DifferenceKind::Missing, key(old), ALLOWED_LINE + at, texts, about(old));
+        }
+        for new in run.allowed.iter().filter(|new| !golden.allowed.contains(new)) {
+            let texts = (None, Some(new.to_string()));
+            self.push(DifferenceKind::Extra, key(new), ALLOWED_LINE - 1, texts, about(new));
         }
     }
 

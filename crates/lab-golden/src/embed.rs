@@ -9,6 +9,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use pathfinding::{kuhn_munkres::kuhn_munkres_min, matrix::Matrix};
 
+use lab_model::Freedom;
+
 use crate::{Line, key::Forest};
 
 /// A tree with its kinship.
@@ -16,6 +18,13 @@ use crate::{Line, key::Forest};
 pub(crate) struct Tree<'a> {
     pub(crate) lines: &'a [Line],
     pub(crate) forest: &'a Forest,
+}
+
+impl<'a> Tree<'a> {
+    /// What lines that may belong together have in common.
+    fn key(self, at: usize) -> (&'a str, Freedom) {
+        (&self.forest.texts[at], self.lines[at].marks.free)
+    }
 }
 
 /// More pairs of candidates than this below one parent are taken in order.
@@ -164,10 +173,10 @@ fn descend(golden: Tree<'_>, run: Tree<'_>, pair: &mut Pair, (missing, extra): (
             None => rest.push(*at),
         }
     }
-    let mut alike: HashMap<&str, (Vec<usize>, Vec<usize>)> = HashMap::new();
-    rest.iter().for_each(|at| alike.entry(&golden.forest.texts[*at]).or_default().0.push(*at));
+    let mut alike: HashMap<_, (Vec<usize>, Vec<usize>)> = HashMap::new();
+    rest.iter().for_each(|at| alike.entry(golden.key(*at)).or_default().0.push(*at));
     let others = new.iter().filter(|at| !same_new.contains(at));
-    others.for_each(|at| alike.entry(&run.forest.texts[*at]).or_default().1.push(*at));
+    others.for_each(|at| alike.entry(run.key(*at)).or_default().1.push(*at));
     for (old, new) in alike.into_values() {
         if old.is_empty() || new.is_empty() {
             pair.cost +=

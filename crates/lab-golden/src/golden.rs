@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lab_model::{Role, SensorKind, Verdict};
+use lab_model::{Freedom, Role, SensorKind, Verdict};
 
 use crate::{Marks, MaskedFact, Rate};
 
@@ -13,6 +13,8 @@ pub struct Golden {
     pub scenario: String,
     /// MITRE ATT&CK techniques, as the scenario lists them
     pub attack: Vec<String>,
+    /// what the scenario leaves free, by path
+    pub allowed: Vec<Allowed>,
     /// the tree, a line each, a parent before its children
     pub tree: Vec<Line>,
     /// columns of the table, in the order of the catalogue
@@ -21,6 +23,17 @@ pub struct Golden {
     pub table: Vec<Row>,
     /// detections
     pub detections: Vec<Detection>,
+}
+
+/// What a scenario leaves free about the facts of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// the object's path, masked and JSON-quoted
+    pub path: String,
+    /// what is free
+    pub free: Freedom,
+    /// the acts in whose interest it is, by number
+    pub acts: Vec<ActRef>,
 }
 
 /// One line of the tree.
@@ -74,6 +87,13 @@ pub struct Detection {
 impl fmt::Display for ActRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.role, self.id)
+    }
+}
+
+/// `optional, at-most 3 "/etc/localtime"`
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.free, self.path)
     }
 }
 

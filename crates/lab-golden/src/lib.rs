@@ -34,7 +34,7 @@ pub use compare::compare;
 pub use drift::{Difference, DifferenceKind, Drift};
 pub use error::{FileError, GoldenError, Problem};
 pub use fact::{FactField, MaskedFact};
-pub use golden::{ActRef, Detection, Golden, Line, Row};
+pub use golden::{ActRef, Allowed, Detection, Golden, Line, Row};
 pub use key::LineKey;
 pub use lint::lint;
 pub use lock::BlessLock;

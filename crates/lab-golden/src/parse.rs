@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, path::Path, str::FromStr};
 use lab_model::{Role, SensorKind, Verdict};
 
 use crate::{
-    ActRef, Detection, Golden, GoldenError, Line, Marks, Problem, Rate, Row,
+    ActRef, Allowed, Detection, Golden, GoldenError, Line, Marks, Problem, Rate, Row,
     cursor::Cursor,
     error::near,
     fact_parse,
-    write::{NONE, VERSION_LINE},
+    write::{ALLOW, NONE, VERSION_LINE},
 };
 
 const VERDICTS: &[Verdict] = &[
@@ -105,6 +105,11 @@ struct Annotations {
     marks: Marks,
 }
 
+/// A number as we write it.
+fn number(text: &str) -> Option<u32> {
+    text.parse::<u32>().ok().filter(|number| number.to_string() == text)
+}
+
 struct Parser<'a> {
     lines: Vec<&'a str>,
     at: usize,
@@ -157,6 +162,13 @@ impl<'a> Parser<'a> {
     fn golden(&mut self) -> Located<Golden> {
         self.exactly(VERSION_LINE, "`sightline golden 1`")?;
         let (scenario, attack) = self.head()?;
+        let allowed_at = self.at;
+        let mut allowed = Vec::new();
+        while let Some(line) = self.peek().and_then(|line| line.strip_prefix(ALLOW)) {
+            allowed.push(self.allowed(line)?);
+            self.at += 1;
+        }
+        allowed.sort_by(|a, b| (&a.path, a.free).cmp(&(&b.path, b.free)));
         self.exactly("", "an empty line")?;
         self.exactly("tree", "`tree`")?;
         let tree_at = self.at;
@@ -174,13 +186,14 @@ impl<'a> Parser<'a> {
         let rows: BTreeSet<ActRef> = table.iter().map(|row| row.act).collect();
         let anchors = tree.iter().enumerate().map(|(at, line)| (tree_at + at, &line.acts));
         let hits = detections.iter().enumerate().map(|(at, hit)| (detections_at + at, &hit.acts));
-        for (at, acts) in anchors.chain(hits) {
+        let free = allowed.iter().enumerate().map(|(at, free)| (allowed_at + at, &free.acts));
+        for (at, acts) in free.chain(anchors).chain(hits) {
             if let Some(act) = acts.iter().find(|act| !rows.contains(act)) {
                 return Err((at + 1, Problem::UnknownAct(act.to_string())));
             }
         }
         detections.sort_by(|a, b| (&a.source, &a.title).cmp(&(&b.source, &b.title)));
-        Ok(Golden { scenario, attack, tree, sensors, table, detections })
+        Ok(Golden { scenario, attack, allowed, tree, sensors, table, detections })
     }
 
     fn head(&mut self) -> Located<(String, Vec<String>)> {
@@ -198,6 +211,51 @@ impl<'a> Parser<'a> {
         self.duplicate("technique", attack.iter())?;
         self.at += 1;
         Ok((name.to_owned(), attack))
+    }
+
+    /// `optional, at-most 3 "/etc/localtime"  act 1`, without the word before it.
+    fn allowed(&self, line: &str) -> Located<Allowed> {
+        const EXPECTED: &str = "`unordered`, `optional` or `at-most N`, a path and its acts";
+        let Some((free, _)) = line.split_once(" \"") else { return self.expected(EXPECTED) };
+        let mut marks = Marks::default();
+        for word in free.split(", ") {
+            if !self.mark(word, &mut marks)? || marks.unstable.is_some() {
+                return self.expected(EXPECTED);
+            }
+        }
+        let mut cursor = Cursor::new(&line[free.len() + 1..]);
+        let path = cursor.string().or_else(|problem| self.error(problem))?.to_owned();
+        if !cursor.at_end() {
+            return self.error(cursor.expected("two spaces and the acts"));
+        }
+        let Annotations { acts, unseen, marks: others } = self.annotations(cursor.remainder())?;
+        if acts.is_empty() || !unseen.is_empty() || !others.is_strict() {
+            return self.expected(EXPECTED);
+        }
+        Ok(Allowed { path, free: marks.free, acts })
+    }
+
+    /// Takes in a mark; false if it is none.
+    fn mark(&self, item: &str, marks: &mut Marks) -> Located<bool> {
+        match item {
+            "unordered" => marks.free.unordered = true,
+            "optional" => marks.free.optional = true,
+            _ => {
+                if let Some(rate) = item.strip_prefix("unstable ") {
+                    marks.unstable = Some(self.rate(rate)?);
+                } else if let Some(most) = item.strip_prefix("at-most ") {
+                    let number = number(most).filter(|number| *number > 0);
+                    let expected = || Problem::Expected {
+                        expected: "`at-most N` with N from 1".to_owned(),
+                        found: format!("`{item}`"),
+                    };
+                    marks.free.at_most = Some(number.map_or_else(|| self.error(expected()), Ok)?);
+                } else {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// `open` holds the words of the lines that this one may stand below.
@@ -224,9 +282,7 @@ impl<'a> Parser<'a> {
         for item in text.split(", ").filter(|_| !text.is_empty()) {
             if let Some(sensor) = item.strip_prefix("not ") {
                 found.unseen.push(self.sensor(sensor)?);
-            } else if let Some(rate) = item.strip_prefix("unstable ") {
-                found.marks.unstable = Some(self.rate(rate)?);
-            } else {
+            } else if !self.mark(item, &mut found.marks)? {
                 found.acts.push(self.act(item, "`act N`, `twin N`, `not SENSOR` or a mark")?);
             }
         }
@@ -240,7 +296,6 @@ impl<'a> Parser<'a> {
 
     /// `k/N`: more than never and less than always.
     fn rate(&self, text: &str) -> Located<Rate> {
-        let number = |text: &str| text.parse::<u32>().ok().filter(|number| number.to_string() == text);
         let rate =
             text.split_once('/').and_then(|(held, of)| Some(Rate { held: number(held)?, of: number(of)? }));
         match rate.filter(|rate| 0 < rate.held && rate.held < rate.of) {
@@ -255,8 +310,7 @@ impl<'a> Parser<'a> {
     fn act(&self, text: &str, expected: &str) -> Located<ActRef> {
         let act = text.split_once(' ').and_then(|(role, id)| {
             let role = [Role::Act, Role::Twin].into_iter().find(|known| known.to_string() == role)?;
-            let number = id.parse::<u32>().ok().filter(|number| *number > 0 && number.to_string() == id)?;
-            Some(ActRef { id: number, role })
+            Some(ActRef { id: number(id).filter(|id| *id > 0)?, role })
         });
         let expected = || Problem::Expected { expected: expected.to_owned(), found: format!("`{text}`") };
         act.map_or_else(|| self.error(expected()), Ok)
@@ -343,7 +397,7 @@ impl<'a> Parser<'a> {
             return self.error(cursor.expected("two spaces and the acts"));
         }
         let Annotations { acts, unseen, marks } = self.annotations(cursor.remainder())?;
-        if !unseen.is_empty() {
+        if !unseen.is_empty() || !marks.free.is_none() {
             return self.expected("acts alone beside a detection");
         }
         Ok(Detection { source, title, acts, unstable: marks.unstable })

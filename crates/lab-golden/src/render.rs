@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab_model::{Fact, FactNode, Judged, Role, SensorKind, Verdict};
+use lab_model::{Fact, FactNode, Freedom, Judged, Role, SensorKind, Verdict};
 
-use crate::{ActRef, Detection, Golden, Line, Marks, MaskedFact, Masks, Piece, Row, quote::quote};
+use crate::{ActRef, Allowed, Detection, Golden, Line, Marks, MaskedFact, Masks, Piece, Row, quote::quote};
 
 /// The golden of a run. Total: whatever the judge says has a text.
 pub fn render(judged: &Judged) -> Golden {
@@ -14,6 +14,7 @@ pub fn render(judged: &Judged) -> Golden {
     sensors.sort();
     sensors.dedup();
     let detections = detections(judged, &mut roles);
+    let allowed = allowed(judged);
     let table = roles.iter().map(|(id, role)| Row {
         act: ActRef { id: *id, role: *role },
         verdicts: sensors.iter().map(|sensor| verdict(judged, *id, *sensor)).collect(),
@@ -22,6 +23,7 @@ pub fn render(judged: &Judged) -> Golden {
     Golden {
         scenario: judged.head.name.clone(),
         attack: judged.head.attack.clone(),
+        allowed,
         tree,
         table: table.collect(),
         sensors,
@@ -43,7 +45,7 @@ fn tree(roots: &[FactNode], roles: &mut BTreeMap<u32, Role>) -> Vec<Line> {
             fact: MaskedFact::of(&node.fact, &mut masks),
             acts,
             unseen: unseen(&node.fact),
-            marks: Marks::default(),
+            marks: Marks { free: node.fact.free, unstable: None },
         });
         nodes.extend(node.children.iter().rev().map(|child| (depth + 1, child)));
     }
@@ -57,6 +59,20 @@ fn act(id: u32, roles: &mut BTreeMap<u32, Role>) -> ActRef {
 /// A title as goldens have it.
 pub fn quoted(title: &str) -> String {
     quote(&[Piece::Literal(title.into())])
+}
+
+/// What the acts' interests leave free: one line for each path and freedom.
+fn allowed(judged: &Judged) -> Vec<Allowed> {
+    let mut acts: BTreeMap<(String, Freedom), BTreeSet<ActRef>> = BTreeMap::new();
+    for act in &judged.acts {
+        for (path, free) in act.interest.free.iter().filter(|(_, free)| !free.is_none()) {
+            let path = quote(&Masks::default().text(&path.as_str().into()));
+            acts.entry((path, *free)).or_default().insert(ActRef { id: act.id, role: act.role });
+        }
+    }
+    acts.into_iter()
+        .map(|((path, free), acts)| Allowed { path, free, acts: acts.into_iter().collect() })
+        .collect()
 }
 
 /// One line for each title; a title that two rules have stands for both.

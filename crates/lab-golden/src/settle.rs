@@ -46,6 +46,8 @@ fn tree(golden: &Golden, run: &Golden, tolerated: &mut Vec<Tolerated>) -> Vec<Li
     let partners =
         embed(Tree { lines: &golden.tree, forest: &forest }, Tree { lines: &run.tree, forest: &run_forest });
     let mut arena = Arena::of(&run.tree, run_forest);
+    // What the scenario does not say any more is not tolerated.
+    let declared = golden.allowed == run.allowed;
     let mut note = |at: usize, mark: Marks, how: &str| {
         tolerated.push(Tolerated {
             key: forest.key(at),
@@ -65,13 +67,15 @@ fn tree(golden: &Golden, run: &Golden, tolerated: &mut Vec<Tolerated>) -> Vec<Li
             let marks = golden.tree[*from].marks;
             match partners[*from] {
                 Some(to) => {
+                    let (line, old) = (&mut arena.lines[to], &golden.tree[*from]);
+                    let same = (&line.acts, &line.unseen) == (&old.acts, &old.unseen);
                     if marks.unstable.is_some() {
-                        let (line, old) = (&mut arena.lines[to], &golden.tree[*from]);
-                        let same = (&line.acts, &line.unseen) == (&old.acts, &old.unseen);
-                        note(*from, marks, if same { "there" } else { "there, seen or anchored otherwise" });
                         line.acts.clone_from(&old.acts);
                         line.unseen.clone_from(&old.unseen);
-                        line.marks = marks;
+                        line.marks.unstable = marks.unstable;
+                        note(*from, marks, if same { "there" } else { "there, seen or anchored otherwise" });
+                    } else if !marks.is_strict() {
+                        note(*from, marks, "there");
                     }
                     if marks.has_no_place() && !in_order {
                         placed.insert(to);
@@ -81,7 +85,7 @@ fn tree(golden: &Golden, run: &Golden, tolerated: &mut Vec<Tolerated>) -> Vec<Li
                     }
                     lists.push((Some(*from), Some(to)));
                 }
-                None if marks.may_be_absent() => {
+                None if marks.unstable.is_some() || (declared && marks.may_be_absent()) => {
                     note(*from, marks, "absent");
                     places.put(arena.graft(&golden.tree, &forest, *from));
                 }
@@ -122,7 +126,9 @@ pub(crate) fn unsettled(golden: Tree<'_>, run: Tree<'_>) -> Unsettled {
                 None if line.marks.may_be_absent() => {}
                 None => unsettled.otherwise.extend(golden.forest.subtree(*at)),
                 Some(to) => {
-                    if (&line.acts, &line.unseen) != (&run.lines[to].acts, &run.lines[to].unseen) {
+                    let other = &run.lines[to];
+                    let same = (&line.acts, &line.unseen) == (&other.acts, &other.unseen);
+                    if !same {
                         unsettled.otherwise.push(*at);
                     }
                     if !line.marks.has_no_place() {

@@ -8,6 +8,10 @@ use crate::{ActRef, Golden};
 
 /// The first line of every golden.
 pub(crate) const VERSION_LINE: &str = "sightline golden 1";
+/// The line on which what is allowed begins, from 1.
+pub(crate) const ALLOWED_LINE: usize = 3;
+/// How such a line begins.
+pub(crate) const ALLOW: &str = "allow ";
 /// Stands in a section that holds nothing.
 pub(crate) const NONE: &str = "  none";
 
@@ -18,7 +22,12 @@ const COLUMNS: [usize; 4] = [65, 81, 97, 113];
 impl Golden {
     /// The golden as it lies in git.
     pub fn to_text(&self) -> String {
-        let mut out = format!("{VERSION_LINE}\n{}\n\ntree\n", self.head_line());
+        let mut out = format!("{VERSION_LINE}\n{}\n", self.head_line());
+        for allowed in &self.allowed {
+            let acts: Vec<String> = allowed.acts.iter().map(ActRef::to_string).collect();
+            let _ = writeln!(out, "{ALLOW}{allowed}  {}", acts.join(", "));
+        }
+        out.push_str("\ntree\n");
         self.write_tree(&mut out);
         out.push('\n');
         self.write_table(&mut out);
@@ -44,7 +53,7 @@ impl Golden {
 
     /// The line of the file on which the tree begins, from 1.
     pub(crate) fn tree_line(&self) -> usize {
-        5
+        ALLOWED_LINE + self.allowed.len() + 2
     }
 
     /// The line on which the table's head stands.

@@ -90,6 +90,7 @@ pub(crate) fn everything() -> Interest {
         actions: Action::ALL.iter().copied().collect(),
         exec_only: false,
         folded: [ObjectClass::Loader, ObjectClass::Locale, ObjectClass::NameService].into(),
+        free: BTreeMap::new(),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use lab_model::{
-    Act, Action, Fact, FactNode, Fork, Interest, ObjectClass, Outcome, PassRecord, Payload, SensorKind,
+    Act, Action, Fact, FactNode, Fork, Freedom, Interest, ObjectClass, Outcome, PassRecord, Payload,
+    SensorKind,
 };
 
 use crate::{
@@ -81,6 +82,13 @@ struct Image {
 }
 
 impl Image {
+    /// The line that stands for facts like this one, of which there may be `most`, if it has room for one more.
+    fn room(&self, seen: &Seen, most: u32) -> Option<usize> {
+        self.nodes.iter().position(|node| {
+            node.fact.free.at_most.is_some() && node.fact.count < most && node.fact.payload == seen.payload
+        })
+    }
+
     fn close(self) -> FactNodes {
         match self.exec {
             Some(mut exec) => {
@@ -112,7 +120,12 @@ impl Builder<'_> {
             let Some(image) = images.last_mut() else { continue };
             match item {
                 Item::Child(child) => image.nodes.append(&mut self.process(child)),
-                Item::Fact(seen) if is_image => image.exec = Some(self.node(seen, None)),
+                Item::Fact(seen) if is_image => {
+                    let free = self.freedom(&seen, interest);
+                    let mut node = self.node(seen, None);
+                    node.fact.free = free;
+                    image.exec = Some(node);
+                }
                 Item::Fact(seen) => self.place(image, seen, interest),
             }
         }
@@ -136,26 +149,32 @@ impl Builder<'_> {
     fn place(&mut self, image: &mut Image, seen: Seen, interest: &Interest) {
         let is_anchor = !self.acts_of(&seen).is_empty();
         let class = interest.folds(&seen.payload);
-        let Some(class) = class.filter(|_| !is_anchor) else {
-            image.nodes.push(self.node(seen, None));
-            return;
+        let class = class.filter(|_| !is_anchor);
+        let free = self.freedom(&seen, interest);
+        let same = match class {
+            Some(class) => image.folded.get(&class).copied(),
+            None => free.at_most.and_then(|most| image.room(&seen, most)),
         };
-        match image.folded.get(&class).and_then(|&index| image.nodes.get_mut(index)) {
-            Some(node) => {
-                node.fact.count += 1;
-                let unseen = self.unseen_by(&seen);
-                node.fact.unseen_by.extend(
-                    unseen.into_iter().filter(|i| !node.fact.unseen_by.contains(i)).collect::<Vec<_>>(),
-                );
-                for sighting in seen.sightings {
-                    union::add_sighting(&mut node.fact.sightings, sighting);
-                }
+        if let Some(node) = same.and_then(|index| image.nodes.get_mut(index)) {
+            node.fact.count += 1;
+            let unseen = self.unseen_by(&seen);
+            let new = unseen.into_iter().filter(|instance| !node.fact.unseen_by.contains(instance));
+            let new: Vec<_> = new.collect();
+            node.fact.unseen_by.extend(new);
+            for sighting in seen.sightings {
+                union::add_sighting(&mut node.fact.sightings, sighting);
             }
-            None => {
-                image.folded.insert(class, image.nodes.len());
-                image.nodes.push(self.node(seen, Some(class)));
-            }
+            return;
         }
+        image.folded.extend(class.map(|class| (class, image.nodes.len())));
+        let mut node = self.node(seen, class);
+        node.fact.free = if class.is_some() { Freedom::default() } else { free };
+        image.nodes.push(node);
+    }
+
+    /// What is free about a fact; nothing about one that is an act's own call.
+    fn freedom(&self, seen: &Seen, interest: &Interest) -> Freedom {
+        if self.acts_of(seen).is_empty() { interest.freedom(&seen.payload) } else { Freedom::default() }
     }
 
     fn node(&mut self, seen: Seen, folded: Option<ObjectClass>) -> FactNode {
@@ -164,7 +183,16 @@ impl Builder<'_> {
         let unseen_by = self.unseen_by(&seen);
         let Seen { payload, ids, sightings, .. } = seen;
         FactNode {
-            fact: Fact { payload, ids, acts, folded, count: 1, sightings, unseen_by },
+            fact: Fact {
+                payload,
+                ids,
+                acts,
+                folded,
+                count: 1,
+                free: Freedom::default(),
+                sightings,
+                unseen_by,
+            },
             children: Vec::new(),
         }
     }

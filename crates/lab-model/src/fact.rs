@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Ids, ObjectClass, Payload, Seq};
+use crate::{Freedom, Ids, ObjectClass, Payload, Seq};
 
 /// The events by which one instance saw a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +26,11 @@ pub struct Fact {
     /// class under which `count` facts like this are folded
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folded: Option<ObjectClass>,
-    /// how many (1 unless folded)
+    /// how many (1 unless folded, or at most so many are one)
     pub count: u32,
+    /// what the scenario leaves free about it
+    #[serde(default, skip_serializing_if = "Freedom::is_none")]
+    pub free: Freedom,
     /// who saw it
     pub sightings: Vec<Sighting>,
     /// instances that were there, should have seen it and did not

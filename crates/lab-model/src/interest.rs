@@ -1,6 +1,9 @@
 //! Which facts belong to an act: inside this the world is closed.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -69,8 +72,41 @@ const NAME_SERVICE: &[&str] = &[
     "/run/nscd/socket",
 ];
 
+/// What a scenario leaves free about the facts of one object. By default everything is strict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Freedom {
+    /// their place among what the process does
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unordered: bool,
+    /// whether they are there
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// how many there are, up to this; with it they are one line, whose place is free and which may be absent
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u32>,
+}
+
+impl Freedom {
+    /// True if nothing is free.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// `unordered, optional, at-most 3`
+impl fmt::Display for Freedom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [
+            self.unordered.then(|| "unordered".to_owned()),
+            self.optional.then(|| "optional".to_owned()),
+            self.at_most.map(|most| format!("at-most {most}")),
+        ];
+        f.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// The facts that an act answers for: scope x actions x classes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interest {
     /// whose
     pub scope: Scope,
@@ -82,6 +118,9 @@ pub struct Interest {
     /// classes that are folded into one counted line
     #[serde(default)]
     pub folded: BTreeSet<ObjectClass>,
+    /// what is free, by the path of the object; paths hold variables
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub free: BTreeMap<String, Freedom>,
 }
 
 impl Interest {
@@ -95,8 +134,24 @@ impl Interest {
         if self.exec_only {
             return action == Action::Exec;
         }
-        let writes = matches!(payload, Payload::Open(open) if open.flags.writes() || creates(open.flags));
-        writes || Self::STRICT.contains(&action) || self.actions.contains(&action)
+        is_strict(payload) || self.actions.contains(&action)
+    }
+
+    /// What is free about a fact whose paths hold variables again. Of a strict action it is only the order: presence,
+    /// number and every field are never free.
+    pub fn freedom(&self, payload: &Payload) -> Freedom {
+        let path = match payload {
+            Payload::Open(open) => &open.path,
+            Payload::Exec(exec) => &exec.path,
+            Payload::Unlink(unlink) => &unlink.path,
+            Payload::Rename(rename) => &rename.from,
+            _ => return Freedom::default(),
+        };
+        let declared = self.free.get(&*path.to_str_lossy()).copied().unwrap_or_default();
+        if is_strict(payload) {
+            return Freedom { unordered: declared.unordered, ..Freedom::default() };
+        }
+        declared
     }
 
     /// The class under which a fact is folded, if it is.
@@ -107,6 +162,12 @@ impl Interest {
         }
         ObjectClass::of(&open.path).filter(|class| self.folded.contains(class))
     }
+}
+
+/// True for what nothing can loosen.
+fn is_strict(payload: &Payload) -> bool {
+    let writes = matches!(payload, Payload::Open(open) if open.flags.writes() || creates(open.flags));
+    writes || Interest::STRICT.contains(&payload.action())
 }
 
 fn creates(flags: OpenFlags) -> bool {

@@ -35,7 +35,7 @@ pub use errno::Errno;
 pub use event::{Event, Refs, Seq, Time, TimeSource};
 pub use fact::{Fact, FactNode, Sighting};
 pub use instance::{Balance, Counters, Refusal, Report};
-pub use interest::{Interest, ObjectClass, Scope};
+pub use interest::{Freedom, Interest, ObjectClass, Scope};
 pub use open_flags::OpenFlags;
 pub use payload::{
     Accept, Action, Bind, Connect, Exec, Exit, FileId, Fork, Loss, LossCause, Open, Outcome, Payload, Rename,

@@ -1,5 +1,7 @@
 //! One act as a scenario writes it: kind, chain of images, user, expectation, interest.
 
+use std::collections::BTreeMap;
+
 use lab_model::{
     Act, ActKind, Action, Errno, Expectation, Interest, Link, ObjectClass, Origin, Placement, Role, Scope,
 };
@@ -7,7 +9,7 @@ use lab_model::{
 use crate::{
     diagnostic::Sink,
     fields::{Fields, boolean, integer, list, no_repeats, string, strings, table, word},
-    kind,
+    free, kind,
     place::{Location, Place},
     scenario::Places,
     suggest::{did_you_mean, expected},
@@ -212,7 +214,7 @@ fn image_name(name: &str, at: &Location, sink: &mut Sink) {
     sink.push(at.clone(), format!("`name` is {name:?}: {wrong}, expected a file name such as `webd`"));
 }
 
-const INTEREST_KEYS: &[&str] = &["scope", "actions", "fold"];
+const INTEREST_KEYS: &[&str] = &["scope", "actions", "fold", "unordered", "optional", "at_most"];
 const SCOPES: &[(&str, Scope)] = &[("subtree", Scope::Subtree), ("process", Scope::Process)];
 const CLASSES: &[ObjectClass] = &[ObjectClass::Loader, ObjectClass::Locale, ObjectClass::NameService];
 
@@ -223,6 +225,7 @@ pub(crate) fn default_interest() -> Interest {
         actions: actions().map(|(_, action)| action).collect(),
         exec_only: false,
         folded: CLASSES.iter().copied().collect(),
+        free: BTreeMap::new(),
     }
 }
 
@@ -243,6 +246,7 @@ fn interest(table: &Table, at: &Location, sink: &mut Sink) -> Interest {
         actions: words(&fields, "actions", "action", &actions, sink).unwrap_or(default.actions),
         exec_only: false,
         folded: words(&fields, "fold", "class", &classes, sink).unwrap_or(default.folded),
+        free: free::read(&fields, sink),
     }
 }
 

@@ -9,6 +9,7 @@ mod act;
 mod diagnostic;
 mod fields;
 mod files;
+mod free;
 mod inherit;
 mod kind;
 mod lint;

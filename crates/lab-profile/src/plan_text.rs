@@ -102,7 +102,7 @@ fn act_text(act: &Act, places: &Places, out: &mut Lines) {
         Expectation::Ok => out.line(2, "expect ok", place("expect")),
         Expectation::Errno(errno) => out.line(2, format_args!("expect {errno}"), place("expect")),
     }
-    let Interest { scope, actions, exec_only, folded } = interest;
+    let Interest { scope, actions, exec_only, folded, free } = interest;
     let scope = match scope {
         Scope::Subtree => "subtree",
         Scope::Process => "process",
@@ -115,6 +115,15 @@ fn act_text(act: &Act, places: &Places, out: &mut Lines) {
         out.line(2, format_args!("interest actions {}", some(&actions)), place("interest.actions"));
         let folded: Vec<_> = folded.iter().map(|class| class.word()).collect();
         out.line(2, format_args!("interest fold {}", some(&folded)), place("interest.fold"));
+    }
+    for (path, freedom) in free {
+        let key = [
+            (freedom.at_most.is_some(), "interest.at_most"),
+            (freedom.optional, "interest.optional"),
+            (true, "interest.unordered"),
+        ];
+        let key = key.into_iter().find(|(is, _)| *is).map_or("", |(_, key)| key);
+        out.line(2, format_args!("interest {freedom} {path:?}"), place(key));
     }
 }
 

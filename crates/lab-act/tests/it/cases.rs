@@ -24,6 +24,7 @@ pub(crate) fn act(id: u32, kind: ActKind) -> Act {
         actions: BTreeSet::new(),
         exec_only: false,
         folded: BTreeSet::new(),
+        free: Default::default(),
     };
     Act {
         id,

@@ -1,15 +1,21 @@
 //! Laws: text and golden are one to one; a run is as itself; no fact hides another.
 
 use lab_golden::{Golden, MaskedFact, Masks, compare, render};
-use lab_model::{Accept, Exec, Fact, FactNode, Fork, Open, Outcome, Payload, SetId, Unlink};
+use lab_model::{Accept, Exec, Fact, FactNode, Fork, Freedom, Open, Outcome, Payload, SetId, Unlink};
 use proptest::prelude::*;
 
 use crate::strategy;
 
 /// The fact without what fact.rs says is left out of goldens, so that what remains must show.
 fn kept(fact: &Fact) -> Fact {
-    let mut fact =
-        Fact { acts: Vec::new(), sightings: Vec::new(), unseen_by: Vec::new(), count: 1, ..fact.clone() };
+    let mut fact = Fact {
+        acts: Vec::new(),
+        sightings: Vec::new(),
+        unseen_by: Vec::new(),
+        count: 1,
+        free: Freedom::default(),
+        ..fact.clone()
+    };
     if fact.folded.is_some() {
         fact.ids = None;
         fact.payload = Fork { child: 0, child_start_ns: None }.into();

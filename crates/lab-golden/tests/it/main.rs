@@ -5,6 +5,7 @@ mod blessing;
 mod comparing;
 mod document;
 mod folder;
+mod freedom;
 mod laws;
 mod merging;
 mod mutations;

@@ -16,6 +16,7 @@ pub(crate) fn fact(payload: impl Into<Payload>, acts: &[u32]) -> FactNode {
         acts: acts.to_vec(),
         folded: None,
         count: 1,
+        free: Default::default(),
         sightings: Vec::new(),
         unseen_by: Vec::new(),
     };
@@ -68,6 +69,7 @@ pub(crate) fn act(id: u32, role: Role) -> Act {
             actions: Default::default(),
             exec_only: false,
             folded: Default::default(),
+            free: Default::default(),
         },
         nonce: String::new(),
     }

@@ -1,9 +1,9 @@
 //! Arbitrary facts and judged scenarios, full of what is hard: hostile bytes, variables, equal siblings, all results.
 
 use lab_model::{
-    Accept, Address, Bind, Connect, Errno, Exec, Exit, Fact, FactNode, FileId, Fork, Ids, Judged, Loss,
-    LossCause, ObjectClass, Open, OpenFlags, Outcome, Payload, Rename, Role, ScenarioHead, SensorKind, SetId,
-    SetIdCall, Text, Unlink, Verdict, VerdictRow,
+    Accept, Address, Bind, Connect, Errno, Exec, Exit, Fact, FactNode, FileId, Fork, Freedom, Ids, Judged,
+    Loss, LossCause, ObjectClass, Open, OpenFlags, Outcome, Payload, Rename, Role, ScenarioHead, SensorKind,
+    SetId, SetIdCall, Text, Unlink, Verdict, VerdictRow,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -106,17 +106,25 @@ pub(crate) fn payload() -> impl Strategy<Value = Payload> {
     ]
 }
 
+/// Mostly nothing is free.
+fn freedom() -> impl Strategy<Value = Freedom> {
+    let some = (any::<bool>(), any::<bool>(), option::of(1..4u32))
+        .prop_map(|(unordered, optional, at_most)| Freedom { unordered, optional, at_most });
+    prop_oneof![4 => Just(Freedom::default()), 1 => some]
+}
+
 pub(crate) fn fact() -> impl Strategy<Value = Fact> {
     let classes = vec![ObjectClass::Loader, ObjectClass::Locale, ObjectClass::NameService];
     let folded = prop_oneof![6 => Just(None), 1 => select(classes).prop_map(Some)];
     let unseen = vec(select(vec!["probe@host".to_owned(), "strace@host".to_owned()]), 0..2);
-    (payload(), ids(), vec(1..5u32, 0..2), folded, 1..9u32, unseen).prop_map(
-        |(payload, ids, acts, folded, count, unseen_by)| Fact {
+    (payload(), ids(), vec(1..5u32, 0..2), folded, (1..9u32, freedom()), unseen).prop_map(
+        |(payload, ids, acts, folded, (count, free), unseen_by)| Fact {
             payload,
             ids,
             acts,
             folded,
             count,
+            free,
             sightings: Vec::new(),
             unseen_by,
         },

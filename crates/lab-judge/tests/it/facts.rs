@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use lab_judge::judge;
-use lab_model::{FactNode, Payload, ScenarioRecord, SensorKind};
+use lab_model::{FactNode, Freedom, Payload, ScenarioRecord, SensorKind};
 
 use crate::{
     sample::{event, events, sample, verdicts},
-    world::{OK, World, exec, open, record},
+    world::{OK, World, exec, open, record, write},
 };
 
 /// The tree as text: action, texts, result, and what is special.
@@ -105,6 +105,47 @@ fn what_was_wrong_still_anchors_its_act() {
     let rest =
         TREE.replace("  open /etc/shadow (act 1)\n", "").replace("cat ${nonce}", "cat ${nonce} (act 1)");
     assert_eq!(show(&record), rest, "an act whose call nobody saw stands on its first fact");
+}
+
+#[test]
+fn what_is_free_is_said_of_the_fact_and_counted() {
+    let mut record = one_act_about(2, |w| {
+        let pid = w.fork(w.actor(), true);
+        w.step(pid, exec("/bin/a", &["a"]));
+        w.step(pid, open("/m", OK));
+        for path in ["/m", "/o", "/m", "/m", "/m"] {
+            w.call(pid, open(path, OK));
+        }
+        w.call(pid, write("/o"));
+        w.call(pid, write("/o"));
+        w.exit(pid, true);
+    });
+    let all = |unordered, at_most| Freedom { unordered, optional: true, at_most };
+    for pass in &mut record.passes {
+        let free = [("/m", all(false, Some(2))), ("/o", all(true, None)), ("/bin/a", all(true, Some(1)))];
+        pass.acts[0].interest.free = free.map(|(path, free)| (path.to_owned(), free)).into();
+    }
+    let tree = judge(&record).tree;
+    let line = |node: &FactNode| {
+        format!("{} {} [{}]", node.fact.payload.texts()[0], node.fact.count, node.fact.free)
+    };
+    assert_eq!(line(&tree[0]), "/bin/a 1 [unordered]", "what nothing can loosen");
+    let lines: Vec<_> =
+        tree[0].children.iter().filter(|node| !node.fact.payload.texts().is_empty()).map(line).collect();
+    let wanted = [
+        "/m 1 []", // the act itself
+        "/m 2 [optional, at-most 2]",
+        "/o 1 [unordered, optional]",
+        "/m 2 [optional, at-most 2]", // too many
+        "/o 1 [unordered]",
+        "/o 1 [unordered]",
+    ];
+    assert_eq!(lines, wanted);
+    let sightings = &tree[0].children[1].fact.sightings;
+    assert!(
+        sightings.len() == 2 && sightings.iter().all(|sighting| sighting.events.len() == 2),
+        "{sightings:?}"
+    );
 }
 
 fn one_act(make: impl Fn(&mut World)) -> ScenarioRecord {

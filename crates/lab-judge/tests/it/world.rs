@@ -242,11 +242,16 @@ pub(crate) fn interest() -> Interest {
         actions: Action::ALL.iter().copied().collect(),
         exec_only: false,
         folded: BTreeSet::from([ObjectClass::Loader, ObjectClass::Locale, ObjectClass::NameService]),
+        free: Default::default(),
     }
 }
 
 pub(crate) fn open(path: &str, result: Outcome) -> Payload {
     Open { path: path.into(), flags: OpenFlags(0), late_path: false, result }.into()
+}
+
+pub(crate) fn write(path: &str) -> Payload {
+    Open { path: path.into(), flags: OpenFlags(1), late_path: false, result: OK }.into()
 }
 
 pub(crate) fn exec(path: &str, argv: &[&str]) -> Payload {

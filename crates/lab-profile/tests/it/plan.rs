@@ -85,7 +85,7 @@ path = "/p/${nonce}"
 via = [{ name = "n", argv = ["arg"], depth = 2, placement = "in-place", set_user_id = true }]
 user = "9"
 expect = "EIO"
-interest = { scope = "process", actions = ["open"], fold = ["locale"] }
+interest = { scope = "process", actions = ["open"], fold = ["locale"], unordered = ["/u"], optional = ["/o"], at_most = { "/m" = 3 } }
 [[twin]]
 kind = "read"
 path = "/q"
@@ -113,6 +113,9 @@ path = "/q"
         ("\"process\"", "\"subtree\""),
         ("[\"open\"]", "[\"exit\"]"),
         ("[\"locale\"]", "[]"),
+        ("[\"/u\"]", "[\"/v\"]"),
+        ("[\"/o\"]", "[\"/m\"]"),
+        ("\"/m\" = 3", "\"/m\" = 4"),
     ] {
         assert!(full.contains(from));
         assert_ne!(text_of(full), text_of(&full.replacen(from, to, 1)), "{from}");

@@ -244,9 +244,37 @@ fn bad_interest() {
     );
     assert_eq!(
         bad("{ action = [] }"),
-        "look:6:14: unknown key `action` in `interest`, expected one of `scope`, `actions`, `fold`\n  \
-         hint: did you mean `actions`?"
+        "look:6:14: unknown key `action` in `interest`, expected one of `scope`, `actions`, `fold`, `unordered`, \
+         `optional`, `at_most`\n  hint: did you mean `actions`?"
     );
+    assert_eq!(
+        bad("{ optional = [\"localtime\", \"/a\", \"/a\"], at_most = { \"/b\" = 0 } }"),
+        "look:6:26: `optional` holds \"localtime\", expected a whole path such as `/etc/localtime`\n\
+         look:6:45: path `/a` stands here again, expected once (line 6)\n\
+         look:6:71: `/b` is 0, expected a number from 1 to 4294967295"
+    );
+    assert_eq!(
+        bad("{ at_most = [\"/b\"], unordered = [\"${wrk}/a\"] }"),
+        "look:6:24: `at_most` is a list, expected a table\n\
+         look:6:45: unknown variable `${wrk}`, VARS\n  hint: did you mean `${work}`?"
+            .replace("VARS", VARIABLES)
+    );
+}
+
+#[test]
+fn what_an_interest_leaves_free() {
+    let mut project = project();
+    let free = "interest = { unordered = [\"/u\", \"${work}/bin/x\"], optional = [\"/u\"], at_most = { \"/u\" = 2 } }";
+    let text = LOOK.replacen(
+        "path = \"${work}/a-${nonce}\"",
+        &format!("path = \"${{work}}/a-${{nonce}}\"\n{free}"),
+        1,
+    );
+    put(&mut project, "scenarios/look.toml", &text);
+    let found = load_scenario(&project, "look").unwrap();
+    let found: Vec<_> =
+        found.acts[0].interest.free.iter().map(|(path, free)| format!("{path}: {free}")).collect();
+    assert_eq!(found, ["${bin}/x: unordered", "/u: unordered, optional, at-most 2"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use lab_report::{RunReport, ScenarioReport};
 pub(crate) const EVIL: &str = "\x1b]0;owned\x07\x1b[2J\u{9b}31m\u{202e}\u{200b}\u{2061}\u{2060}\r\n\u{7f}";
 
 pub(crate) fn interest() -> Interest {
-    Interest { scope: Scope::Subtree, actions: BTreeSet::new(), exec_only: false, folded: BTreeSet::new() }
+    Interest::default()
 }
 
 pub(crate) fn act(id: u32, role: Role, kind: ActKind) -> Act {
@@ -61,6 +61,7 @@ fn open(path: &str, act: u32) -> FactNode {
         acts: vec![act],
         folded: None,
         count: 1,
+        free: Default::default(),
         sightings: vec![sighting("probe"), sighting("strace")],
         unseen_by: Vec::new(),
     };

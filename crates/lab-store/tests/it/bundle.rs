@@ -8,9 +8,9 @@ use std::{
 };
 
 use lab_model::{
-    Act, ActKind, Errno, Event, Exit, Expectation, Family, InstanceRecord, Interest, Open, OpenFlags, Origin,
-    Outcome, PassRecord, Payload, ProcessRef, Receipt, Refs, Role, ScenarioHead, ScenarioRecord, Scope,
-    SensorKind, Seq, Time, TimeSource, Verdict, VerdictRow, Witness,
+    Act, ActKind, Errno, Event, Exit, Expectation, Family, Freedom, InstanceRecord, Interest, Open,
+    OpenFlags, Origin, Outcome, PassRecord, Payload, ProcessRef, Receipt, Refs, Role, ScenarioHead,
+    ScenarioRecord, Scope, SensorKind, Seq, Time, TimeSource, Verdict, VerdictRow, Witness,
 };
 use lab_store::{
     BundleWriter, FORMAT, Manifest, ReadError, ScenarioEntry, StoreError, append_verdicts, read, verify,
@@ -60,6 +60,10 @@ pub(crate) fn pass(number: u32) -> PassRecord {
                 actions: BTreeSet::new(),
                 exec_only: false,
                 folded: BTreeSet::new(),
+                free: BTreeMap::from([(
+                    "/etc/localtime".into(),
+                    Freedom { optional: true, at_most: Some(3), ..Freedom::default() },
+                )]),
             },
             nonce: "sl0123456789ab".into(),
         }],
