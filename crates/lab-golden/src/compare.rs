@@ -23,6 +23,7 @@ pub fn compare(golden: Option<&Golden>, run: &Golden) -> Drift {
         new: golden.is_none(),
         differences: Vec::new(),
         tolerated,
+        cost: golden.unwrap_or(run).cost(),
         old_text: golden.map(Golden::to_text).unwrap_or_default(),
         new_text: run.to_text(),
     };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use similar::TextDiff;
 
-use crate::{ActRef, LineKey, Tolerated};
+use crate::{ActRef, Cost, LineKey, Tolerated};
 
 /// What differs between a golden and a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Drift {
     pub differences: Vec<Difference>,
     /// what the golden's marks speak of, and how it is in the run; none of it is drift
     pub tolerated: Vec<Tolerated>,
+    /// what the golden promises, or would promise if there is none yet
+    pub cost: Cost,
     /// the golden's text; empty if there is none
     pub old_text: String,
     /// the run's text, as the golden has it where its marks leave the run free

@@ -7,6 +7,7 @@
 mod arena;
 mod bless;
 mod compare;
+mod cost;
 mod cursor;
 mod drift;
 mod embed;
@@ -31,6 +32,7 @@ mod write;
 
 pub use bless::{BlessError, Blessed, NeverBlessed, bless, bless_many, never_blessed};
 pub use compare::compare;
+pub use cost::Cost;
 pub use drift::{Difference, DifferenceKind, Drift};
 pub use error::{FileError, GoldenError, Problem};
 pub use fact::{FactField, MaskedFact};

@@ -6,14 +6,16 @@ use crate::{ScenarioReport, escape, escape_lines, style::Tone};
 pub(crate) fn golden(scenario: &ScenarioReport<'_>) -> String {
     let drift = scenario.drift;
     if drift.is_empty() {
-        return format!("  golden: {}\n{}", Tone::Good.mark("as blessed"), tolerated(scenario));
+        let (word, cost) = (Tone::Good.mark("as blessed"), Tone::Quiet.mark(&scenario.cost()));
+        return format!("  golden: {word}  {cost}\n{}", tolerated(scenario));
     }
     let never = scenario.never_blessed();
     let mut out = String::new();
     if drift.new {
         let word = Tone::Doubtful.mark("none yet");
         if never.is_empty() {
-            out.push_str(&format!("  golden: {word}; this run would be blessed as\n"));
+            let cost = Tone::Quiet.mark(&scenario.cost());
+            out.push_str(&format!("  golden: {word}; this run would be blessed as  {cost}\n"));
             out.push_str(&indented(&drift.new_text, |_| None));
         } else {
             out.push_str(&format!("  golden: {word}, and this run is none to bless\n"));
@@ -21,9 +23,10 @@ pub(crate) fn golden(scenario: &ScenarioReport<'_>) -> String {
     } else {
         let word = Tone::Bad.mark("drift");
         out.push_str(&format!(
-            "  golden: {word} from {}: {}\n",
+            "  golden: {word} from {}: {}  {}\n",
             escape(&drift.file),
-            counted(drift.differences.len())
+            counted(drift.differences.len()),
+            Tone::Quiet.mark(&scenario.cost())
         ));
         for difference in &drift.differences {
             out.push_str(&format!("    {}\n", escape(&difference.to_string())));

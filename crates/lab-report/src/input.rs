@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lab_golden::{Drift, Golden};
+use lab_golden::{Cost, Drift, Golden};
 use lab_model::{Judged, RunOutcome, ScenarioRecord, StageRecord};
 use lab_store::{Bundle, Manifest};
 
@@ -94,6 +94,17 @@ pub struct ScenarioReport<'a> {
 }
 
 impl ScenarioReport<'_> {
+    /// How many events the sensors recorded, in all passes.
+    pub(crate) fn events(&self) -> usize {
+        self.record.passes.iter().flat_map(|pass| &pass.instances).map(|instance| instance.events.len()).sum()
+    }
+
+    /// What the golden holds fast, of how much: `13 of 14 lines strict, 57 events`.
+    pub(crate) fn cost(&self) -> String {
+        let Cost { strict, lines } = self.drift.cost;
+        format!("{strict} of {lines} lines strict, {} events", self.events())
+    }
+
     /// Why it can't be blessed; empty if it can.
     pub(crate) fn never_blessed(&self) -> Vec<String> {
         lab_golden::never_blessed(self.golden, self.judged).iter().map(ToString::to_string).collect()

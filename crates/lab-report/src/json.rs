@@ -88,6 +88,9 @@ fn golden(scenario: &ScenarioReport<'_>) -> Value {
     json!({
         "state": state,
         "file": drift.file,
+        "strict_lines": drift.cost.strict,
+        "lines": drift.cost.lines,
+        "events": scenario.events(),
         "differences": drift.differences.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "tolerated": drift.tolerated.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "diff": drift.text_diff(),

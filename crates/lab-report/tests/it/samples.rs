@@ -1,12 +1,12 @@
 //! Small made-up records: a scenario of one act and one twin, seen by two sensors in a pass each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use lab_golden::{Drift, Golden};
 use lab_model::{
     Act, ActKind, Balance, Counters, Expectation, Fact, FactNode, Family, InstanceRecord, Interest, Judged,
     LossCause, Open, OpenFlags, Origin, Outcome, PassRecord, Proof, Role, RunOutcome, ScenarioHead,
-    ScenarioRecord, Scope, SensorKind, Seq, Sighting, StageRecord, Verdict, VerdictRow,
+    ScenarioRecord, SensorKind, Seq, Sighting, StageRecord, Verdict, VerdictRow,
 };
 use lab_report::{RunReport, ScenarioReport};
 

@@ -20,7 +20,7 @@ sensitive-read  Read the shadow password file  T1003.008
           kind  what             proven                  probe  strace
   act 1   read  "/etc/shadow"    receipt outside kernel  seen   seen
   twin 2  read  "/etc/hostname"  receipt outside kernel  seen   seen
-  golden: as blessed
+  golden: as blessed  2 of 2 lines strict, 0 events
 
 loss
                   pass  instance     produced  received  filtered  in flight  lost
@@ -64,7 +64,7 @@ sensitive-read  Read the shadow password file  T1003.008
   act 1   read  "/etc/shadow"    receipt outside kernel  seen   missed
   twin 2  read  "/etc/hostname"  receipt outside kernel  seen   seen
   act 1 strace missed: no open of "/etc/shadow" in pass 2; nothing was lost
-  golden: drift from golden/sensitive-read.golden: {count} differences
+  golden: drift from golden/sensitive-read.golden: {count} differences  2 of 2 lines strict, 0 events
 {golden}
 loss
                   pass  instance     produced  received  filtered  in flight  lost
@@ -98,7 +98,7 @@ sensitive-read  Read the shadow password file  T1003.008
           kind  what             proven                  probe  strace
   act 1   read  "/etc/shadow"    receipt outside kernel  seen   seen
   twin 2  read  "/etc/hostname"  receipt outside kernel  seen   seen
-  golden: none yet; this run would be blessed as
+  golden: none yet; this run would be blessed as  2 of 2 lines strict, 0 events
 {golden}
 loss
                   pass  instance     produced  received  filtered  in flight  lost
