@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use lab_golden::{Drift, Golden};
-use lab_model::{Judged, RunOutcome};
-use lab_store::Bundle;
+use lab_golden::{Composed, Drift, Golden, Setting};
+use lab_model::{Judged, RunOutcome, SensorKind};
+use lab_store::{Bundle, Manifest};
 
 use crate::{root::Folders, rules};
 
@@ -14,8 +14,8 @@ pub(crate) struct JudgedScenario {
     pub(crate) judged: Judged,
     /// what a golden of this run would say
     pub(crate) golden: Golden,
-    /// the golden in git
-    pub(crate) blessed: Option<Golden>,
+    /// the golden in git, with the overrides that hold where the run was made
+    pub(crate) blessed: Option<Composed>,
     pub(crate) drift: Drift,
 }
 
@@ -35,17 +35,34 @@ pub(crate) fn open(dir: &Path) -> Result<Bundle> {
 pub(crate) fn judge(dir: &Path, folders: &Folders) -> Result<JudgedRun> {
     let bundle = open(dir)?;
     let rules = rules::load(folders)?;
+    let setting = setting(&bundle.manifest);
     let mut scenarios = Vec::new();
     for record in &bundle.scenarios {
         let mut judged = lab_judge::judge(record);
         judged.detections = lab_judge::detect(record, &rules);
-        let path = folders.golden(&judged.head.name);
-        let blessed = Golden::load(&path)?;
+        let blessed = lab_golden::compose(&folders.goldens(), &judged.head.name, &setting)?;
         let golden = lab_golden::render(&judged);
-        let drift = lab_golden::compare(blessed.as_ref(), &golden);
+        let drift = match &blessed {
+            Some(blessed) => blessed.compare(&golden),
+            None => lab_golden::compare(None, &golden),
+        };
         scenarios.push(JudgedScenario { judged, golden, blessed, drift });
     }
     Ok(JudgedRun { bundle, scenarios })
+}
+
+/// Where and with what a run was made, as overrides may speak of it.
+pub(crate) fn setting(manifest: &Manifest) -> Setting {
+    let tools = manifest.sensors.iter().filter_map(|(instance, version)| {
+        Some((instance.split('@').next()?.parse::<SensorKind>().ok()?, version.clone()))
+    });
+    Setting {
+        environment: manifest.environment.clone(),
+        distribution: manifest.distribution.clone(),
+        architecture: manifest.machine.clone(),
+        kernel: manifest.kernel.clone(),
+        tools: tools.collect(),
+    }
 }
 
 impl JudgedRun {

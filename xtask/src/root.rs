@@ -22,8 +22,12 @@ pub(crate) struct Folders {
 }
 
 impl Folders {
+    pub(crate) fn goldens(&self) -> PathBuf {
+        self.lab.join("golden")
+    }
+
     pub(crate) fn golden(&self, scenario: &str) -> PathBuf {
-        self.lab.join("golden").join(format!("{scenario}.golden"))
+        self.goldens().join(format!("{scenario}.golden"))
     }
 
     pub(crate) fn runs(&self) -> PathBuf {

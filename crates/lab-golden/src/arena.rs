@@ -41,10 +41,15 @@ impl Arena {
 
     /// The lines in order, with their depths.
     pub(crate) fn into_lines(self) -> Vec<Line> {
+        self.order().into_iter().map(|(depth, at)| Line { depth, ..self.lines[at].clone() }).collect()
+    }
+
+    /// Depth and index of each line, in order.
+    pub(crate) fn order(&self) -> Vec<(usize, usize)> {
         let mut out = Vec::with_capacity(self.lines.len());
         let mut stack: Vec<(usize, usize)> = self.roots.iter().rev().map(|at| (0, *at)).collect();
         while let Some((depth, at)) = stack.pop() {
-            out.push(Line { depth, ..self.lines[at].clone() });
+            out.push((depth, at));
             stack.extend(self.children[at].iter().rev().map(|child| (depth + 1, *child)));
         }
         out

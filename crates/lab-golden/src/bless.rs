@@ -177,7 +177,7 @@ pub fn bless_many(path: &Path, golden: &Golden, reasons: Vec<NeverBlessed>) -> R
     accept(path, read(path)?, &golden.to_text())
 }
 
-fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -185,7 +185,8 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
-fn accept(path: &Path, old: Option<Vec<u8>>, text: &str) -> Result<Blessed, BlessError> {
+/// Writes a text to a file, if it is not there yet.
+pub(crate) fn accept(path: &Path, old: Option<Vec<u8>>, text: &str) -> Result<Blessed, BlessError> {
     if old.as_deref() == Some(text.as_bytes()) {
         return Ok(Blessed::Unchanged);
     }
@@ -198,6 +199,14 @@ fn accept(path: &Path, old: Option<Vec<u8>>, text: &str) -> Result<Blessed, Bles
     let old_name = if old.is_some() { &name } else { "/dev/null" };
     let old = old.unwrap_or_default();
     Ok(Blessed::Written { diff: unified(old_name, &String::from_utf8_lossy(&old), &name, text) })
+}
+
+/// Takes a file away that has nothing to say any more.
+pub(crate) fn remove(path: &Path, old: Option<Vec<u8>>) -> Result<Blessed, BlessError> {
+    let failed = |source| FileError { doing: "remove", path: path.to_owned(), source };
+    fs::remove_file(path).map_err(failed)?;
+    let old = String::from_utf8_lossy(&old.unwrap_or_default()).into_owned();
+    Ok(Blessed::Written { diff: unified(&path.display().to_string(), &old, "/dev/null", "") })
 }
 
 /// Writes beside the file and moves into place.

@@ -55,7 +55,7 @@ impl Comparison<'_> {
         act: Option<ActRef>,
     ) {
         let attack = self.golden.attack.clone();
-        self.differences.push(Difference { kind, key, line, old, new, act, attack });
+        self.differences.push(Difference { kind, key, file: None, line, old, new, act, attack });
     }
 
     fn head(&mut self, run: &Golden) {

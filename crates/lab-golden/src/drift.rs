@@ -34,7 +34,9 @@ pub struct Difference {
     pub kind: DifferenceKind,
     /// the line's key: in the golden where it has it, else in the run
     pub key: LineKey,
-    /// line of the golden file, from 1; for what is extra, the line after which it would stand
+    /// the file, if it is not the golden itself but an override
+    pub file: Option<String>,
+    /// line of the file, from 1; for what is extra, the line after which it would stand
     pub line: usize,
     /// as the golden has it
     pub old: Option<String>,
@@ -70,6 +72,11 @@ impl Drift {
     /// True if the run is as the golden says. A run without a golden is not.
     pub fn is_empty(&self) -> bool {
         !self.new && self.old_text == self.new_text
+    }
+
+    /// The file that a difference or what is tolerated speaks of.
+    pub fn file_of<'a>(&'a self, file: &'a Option<String>) -> &'a str {
+        file.as_deref().unwrap_or(&self.file)
     }
 
     /// The two texts as a unified diff, for reviewers; empty if nothing differs.

@@ -18,10 +18,12 @@ pub struct GoldenError {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Problem {
     /// another version, or no golden at all
-    #[error("unknown version in `{found}`, expected `sightline golden 1`")]
+    #[error("unknown version in `{found}`, expected `{known}`")]
     UnknownVersion {
         /// the first line
         found: String,
+        /// the one that this version reads
+        known: String,
     },
     /// bytes that are not UTF-8
     #[error("bytes that are not UTF-8; goldens escape them as `\\xNN`")]
@@ -141,15 +143,50 @@ pub enum Problem {
         /// the name
         scenario: String,
     },
-    /// an override, which this version does not know
-    #[error("overrides (`scenario@where.golden`) are not known to this version")]
-    Override,
+    /// what follows the `@` is none of the settings that overrides know
+    #[error(
+        "unknown setting `{0}`, expected an environment (`kind`), a distribution (`debian-12`), an architecture \
+         (`aarch64`), a kernel (`linux-6.1`) or a tool (`strace-6.1`)"
+    )]
+    UnknownSetting(String),
+    /// an override of a line that is not there
+    #[error("no line has the key `{key}`{}", did_you_mean(near))]
+    NoLine {
+        /// as written
+        key: String,
+        /// the key most like it
+        near: Option<String>,
+    },
+    /// two overrides of one axis say what becomes of one line
+    #[error("`{key}` is changed by {other}, too, and neither comes before the other")]
+    Tie {
+        /// the line
+        key: String,
+        /// the other override
+        other: String,
+    },
+    /// an override without a golden
+    #[error("an override of `{scenario}`, which has no golden")]
+    NoBase {
+        /// the scenario
+        scenario: String,
+    },
+    /// an override that says what the golden says
+    #[error("changes nothing: with it the golden is what it is without it")]
+    NoEffect,
     /// something that is no golden
     #[error("not a golden; this folder holds `SCENARIO.golden` files and `plans/`")]
     UnknownFile,
     /// the operating system would not let us
     #[error("{0}")]
     Io(String),
+}
+
+impl Problem {
+    /// True if the file can be used as it is.
+    pub fn is_warning(&self) -> bool {
+        *self == Self::NoEffect
+    }
 }
 
 /// A file that could not be written or read, for errors that have no line.

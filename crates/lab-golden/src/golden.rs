@@ -111,4 +111,12 @@ impl Line {
         let marks = Some(self.marks.to_string()).filter(|marks| !marks.is_empty());
         acts.chain(unseen).chain(marks).collect::<Vec<_>>().join(", ")
     }
+
+    /// The line without its indentation, annotations included.
+    pub(crate) fn shown(&self) -> String {
+        match self.annotations().as_str() {
+            "" => self.fact.to_string(),
+            annotations => format!("{}  {annotations}", self.fact),
+        }
+    }
 }

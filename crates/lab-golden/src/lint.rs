@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use crate::{Golden, GoldenError, Problem, error::near};
+use crate::{Golden, GoldenError, Problem, error::near, overrides};
 
-/// Checks that every file reads, that every golden has its scenario and every scenario its golden. Sorted by file;
+/// Checks that every file reads, that every golden has its scenario and every scenario its golden, and that every
+/// override speaks of lines that there are and changes something ([`Problem::is_warning`] if it does not). Sorted by file;
 /// empty if all is well. A folder that is not there is an empty one.
 pub fn lint(dir: &Path, scenarios: &[&str]) -> Vec<GoldenError> {
     let mut errors = Vec::new();
@@ -25,10 +26,13 @@ pub fn lint(dir: &Path, scenarios: &[&str]) -> Vec<GoldenError> {
         }
         match name.strip_suffix(".golden").filter(|_| path.is_file()) {
             None => errors.push(error(&path, 1, Problem::UnknownFile)),
-            Some(stem) if stem.contains('@') => errors.push(error(&path, 1, Problem::Override)),
             Some(stem) => {
-                found.insert(stem.to_owned());
-                errors.extend(check(&path, stem, scenarios));
+                if let Some((scenario, setting)) = stem.split_once('@') {
+                    errors.extend(overrides::lint(&path, scenario, setting));
+                } else {
+                    found.insert(stem.to_owned());
+                    errors.extend(check(&path, stem, scenarios));
+                }
             }
         }
     }

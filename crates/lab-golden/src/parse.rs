@@ -31,17 +31,7 @@ impl Golden {
     /// Names file and line of the first thing that is wrong.
     pub fn load(path: &Path) -> Result<Option<Self>, GoldenError> {
         let file = path.display().to_string();
-        match std::fs::read(path) {
-            Ok(bytes) => match std::str::from_utf8(&bytes) {
-                Ok(text) => Self::parse(text, &file).map(Some),
-                Err(e) => {
-                    let line = 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
-                    Err(GoldenError { file, line, problem: Problem::NotUtf8 })
-                }
-            },
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(GoldenError { file, line: 1, problem: Problem::Io(e.to_string()) }),
-        }
+        read_text(path)?.map(|text| Self::parse(&text, &file)).transpose()
     }
 
     /// Reads a golden's text; `file_name` is what errors call it.
@@ -50,7 +40,7 @@ impl Golden {
     /// Names file and line of the first thing that is wrong.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, GoldenError> {
         let read = || {
-            check_form(text)?;
+            check_form(text, VERSION_LINE)?;
             let golden = Parser::new(text).golden()?;
             check_canonical(text, &golden.to_text())?;
             Ok(golden)
@@ -59,10 +49,24 @@ impl Golden {
     }
 }
 
-type Located<T> = Result<T, (usize, Problem)>;
+/// A file's text; `None` if there is no such file.
+pub(crate) fn read_text(path: &Path) -> Result<Option<String>, GoldenError> {
+    let file = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|error| {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            GoldenError { file, line, problem: Problem::NotUtf8 }
+        }),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(GoldenError { file, line: 1, problem: Problem::Io(e.to_string()) }),
+    }
+}
+
+pub(crate) type Located<T> = Result<T, (usize, Problem)>;
 
 /// What can be said of the lines before they are understood.
-fn check_form(text: &str) -> Located<()> {
+pub(crate) fn check_form(text: &str, version: &str) -> Located<()> {
     if text.starts_with('\u{feff}') {
         return Err((1, Problem::ByteOrderMark));
     }
@@ -71,8 +75,8 @@ fn check_form(text: &str) -> Located<()> {
             Problem::CarriageReturn
         } else if ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|marker| line.starts_with(marker)) {
             Problem::ConflictMarker
-        } else if at == 0 && line != VERSION_LINE {
-            Problem::UnknownVersion { found: line.escape_debug().to_string() }
+        } else if at == 0 && line != version {
+            Problem::UnknownVersion { found: line.escape_debug().to_string(), known: version.to_owned() }
         } else if line.contains('\t') {
             Problem::Tab
         } else if line.ends_with(' ') {
@@ -85,7 +89,7 @@ fn check_form(text: &str) -> Located<()> {
     if text.ends_with('\n') { Ok(()) } else { Err((text.split('\n').count(), Problem::NoFinalNewline)) }
 }
 
-fn check_canonical(text: &str, canonical: &str) -> Located<()> {
+pub(crate) fn check_canonical(text: &str, canonical: &str) -> Located<()> {
     let lines = text.lines().map(Some).chain(std::iter::once(None));
     let expected = canonical.lines().map(Some).chain(std::iter::once(None));
     let differing = lines.zip(expected).enumerate().find(|(_, (line, expected))| line != expected);
@@ -97,12 +101,18 @@ fn check_canonical(text: &str, canonical: &str) -> Located<()> {
     }
 }
 
+/// True for what a scenario may be called.
+pub(crate) fn is_name(name: &str) -> bool {
+    let name_char = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty() && name.chars().all(name_char)
+}
+
 /// What stands right of a fact.
 #[derive(Default)]
-struct Annotations {
-    acts: Vec<ActRef>,
-    unseen: Vec<SensorKind>,
-    marks: Marks,
+pub(crate) struct Annotations {
+    pub(crate) acts: Vec<ActRef>,
+    pub(crate) unseen: Vec<SensorKind>,
+    pub(crate) marks: Marks,
 }
 
 /// A number as we write it.
@@ -110,25 +120,31 @@ fn number(text: &str) -> Option<u32> {
     text.parse::<u32>().ok().filter(|number| number.to_string() == text)
 }
 
-struct Parser<'a> {
+/// Lines, and which is next.
+pub(crate) struct Parser<'a> {
     lines: Vec<&'a str>,
-    at: usize,
+    pub(crate) at: usize,
 }
 
 impl<'a> Parser<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self { lines: text.lines().collect(), at: 0 }
     }
 
-    fn peek(&self) -> Option<&'a str> {
+    pub(crate) fn peek(&self) -> Option<&'a str> {
         self.lines.get(self.at).copied()
     }
 
-    fn error<T>(&self, problem: Problem) -> Located<T> {
+    /// The line that many after the next one.
+    pub(crate) fn ahead(&self, lines: usize) -> Option<&'a str> {
+        self.lines.get(self.at + lines).copied()
+    }
+
+    pub(crate) fn error<T>(&self, problem: Problem) -> Located<T> {
         Err((self.at + 1, problem))
     }
 
-    fn expected<T>(&self, expected: &str) -> Located<T> {
+    pub(crate) fn expected<T>(&self, expected: &str) -> Located<T> {
         let found = match self.peek() {
             None => "the end of the file".to_owned(),
             Some("") => "an empty line".to_owned(),
@@ -137,7 +153,7 @@ impl<'a> Parser<'a> {
         self.error(Problem::Expected { expected: expected.to_owned(), found })
     }
 
-    fn exactly(&mut self, line: &str, name: &str) -> Located<()> {
+    pub(crate) fn exactly(&mut self, line: &str, name: &str) -> Located<()> {
         if self.peek() != Some(line) {
             return self.expected(name);
         }
@@ -200,8 +216,7 @@ impl<'a> Parser<'a> {
         let line = self.peek().unwrap_or_default();
         let parts = line.strip_prefix("scenario ").and_then(|rest| rest.split_once("  attack "));
         let Some((name, attack)) = parts else { return self.expected("`scenario NAME  attack T...`") };
-        let name_char = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if name.is_empty() || !name.chars().all(name_char) {
+        if !is_name(name) {
             return self.expected("a scenario's name of `a-z`, `0-9` and `-`");
         }
         let attack: Vec<String> = attack.split(' ').map(str::to_owned).collect();
@@ -259,7 +274,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `open` holds the words of the lines that this one may stand below.
-    fn tree_line(&self, line: &str, open: &mut Vec<String>) -> Located<Line> {
+    pub(crate) fn tree_line(&self, line: &str, open: &mut Vec<String>) -> Located<Line> {
         let content = line.trim_start_matches(' ');
         let (found, most) = (line.len() - content.len(), 2 * (open.len() + 1));
         if found % 2 == 1 || found > most {
@@ -277,7 +292,7 @@ impl<'a> Parser<'a> {
         Ok(Line { depth, fact, acts, unseen, marks })
     }
 
-    fn annotations(&self, text: &str) -> Located<Annotations> {
+    pub(crate) fn annotations(&self, text: &str) -> Located<Annotations> {
         let mut found = Annotations::default();
         for item in text.split(", ").filter(|_| !text.is_empty()) {
             if let Some(sensor) = item.strip_prefix("not ") {
@@ -295,7 +310,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `k/N`: more than never and less than always.
-    fn rate(&self, text: &str) -> Located<Rate> {
+    pub(crate) fn rate(&self, text: &str) -> Located<Rate> {
         let rate =
             text.split_once('/').and_then(|(held, of)| Some(Rate { held: number(held)?, of: number(of)? }));
         match rate.filter(|rate| 0 < rate.held && rate.held < rate.of) {
@@ -307,7 +322,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn act(&self, text: &str, expected: &str) -> Located<ActRef> {
+    pub(crate) fn act(&self, text: &str, expected: &str) -> Located<ActRef> {
         let act = text.split_once(' ').and_then(|(role, id)| {
             let role = [Role::Act, Role::Twin].into_iter().find(|known| known.to_string() == role)?;
             Some(ActRef { id: number(id).filter(|id| *id > 0)?, role })
@@ -316,7 +331,7 @@ impl<'a> Parser<'a> {
         act.map_or_else(|| self.error(expected()), Ok)
     }
 
-    fn sensor(&self, word: &str) -> Located<SensorKind> {
+    pub(crate) fn sensor(&self, word: &str) -> Located<SensorKind> {
         let words = lab_model::CATALOGUE.iter().map(|entry| entry.word);
         let unknown = || Problem::UnknownSensor { found: word.to_owned(), near: near(word, words) };
         SensorKind::from_str(word).or_else(|_| self.error(unknown()))
@@ -376,7 +391,7 @@ impl<'a> Parser<'a> {
         Ok(Row { act, verdicts, unstable })
     }
 
-    fn verdict(&self, word: &str) -> Located<Verdict> {
+    pub(crate) fn verdict(&self, word: &str) -> Located<Verdict> {
         let found = VERDICTS.iter().copied().find(|verdict| verdict.word() == word);
         let words = VERDICTS.iter().map(|verdict| verdict.word());
         let unknown = || Problem::UnknownVerdict { found: word.to_owned(), near: near(word, words) };

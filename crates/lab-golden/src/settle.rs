@@ -15,8 +15,10 @@ use crate::{
 pub struct Tolerated {
     /// the line's key
     pub key: LineKey,
-    /// line of the golden file, from 1
+    /// line of the file, from 1
     pub line: usize,
+    /// the file, if it is not the golden itself but an override
+    pub file: Option<String>,
     /// the mark, `unstable 97/100`
     pub mark: String,
     /// `there`, `absent`, ...
@@ -52,6 +54,7 @@ fn tree(golden: &Golden, run: &Golden, tolerated: &mut Vec<Tolerated>) -> Vec<Li
         tolerated.push(Tolerated {
             key: forest.key(at),
             line: golden.tree_line() + at,
+            file: None,
             mark: mark.to_string(),
             how: how.to_owned(),
         });
@@ -147,7 +150,7 @@ pub(crate) fn unsettled(golden: Tree<'_>, run: Tree<'_>) -> Unsettled {
 }
 
 /// Of lines in the golden's order with their places in the run, as few as must be taken out to leave the rest in order.
-fn out_of_place(placed: &[(usize, usize)]) -> Vec<usize> {
+pub(crate) fn out_of_place(placed: &[(usize, usize)]) -> Vec<usize> {
     // the last elements of the best increasing sequences, by length, and what stands before each element
     let (mut ends, mut before): (Vec<usize>, Vec<Option<usize>>) = (Vec::new(), Vec::new());
     for (at, (_, to)) in placed.iter().enumerate() {
@@ -188,6 +191,7 @@ fn table(golden: &Golden, run: &mut Golden, tolerated: &mut Vec<Tolerated>) {
             tolerated.push(Tolerated {
                 key: LineKey(format!("table / {} / {sensor}", row.act)),
                 line: golden.table_line() + 1 + at,
+                file: None,
                 mark: format!("unstable {rate}"),
                 how: new.to_string(),
             });
@@ -219,6 +223,7 @@ fn detections(golden: &Golden, run: &mut Golden, tolerated: &mut Vec<Tolerated>)
         tolerated.push(Tolerated {
             key: LineKey(format!("detections / {old}")),
             line: golden.detections_line() + at,
+            file: None,
             mark: format!("unstable {rate}"),
             how: how.to_owned(),
         });

@@ -169,7 +169,7 @@ fn of_golden(scenario: &ScenarioReport<'_>) -> Vec<Finding> {
         return vec![finding(Rule::GoldenNone, "there is no golden yet", "golden".into(), place)];
     }
     let found = drift.differences.iter().map(|difference| {
-        let place = (drift.file.clone(), difference.line.max(1));
+        let place = (drift.file_of(&difference.file).to_owned(), difference.line.max(1));
         finding(Rule::of(&difference.kind), &difference.to_string(), difference.key.to_string(), place)
     });
     let mut found: Vec<Finding> = found.collect();

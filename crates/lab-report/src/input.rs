@@ -71,6 +71,8 @@ fn environment(manifest: &Manifest) -> Vec<(String, String)> {
         ("tool", &manifest.tool),
         ("kernel", &manifest.kernel),
         ("machine", &manifest.machine),
+        ("environment", &manifest.environment),
+        ("distribution", &manifest.distribution),
         ("boot id", &manifest.boot_id),
         ("plan", &manifest.plan),
     ];

@@ -155,7 +155,7 @@ fn golden(scenario: &ScenarioReport<'_>) -> Ended {
         if body.len() > LONGEST_BODY {
             break;
         }
-        let place = format!("{}:{}", drift.file, difference.line);
+        let place = format!("{}:{}", drift.file_of(&difference.file), difference.line);
         let _ = writeln!(body, "{}: {}", escape(&place), escape(&difference.to_string()));
     }
     body.push_str(&escape_lines(&drift.text_diff()));

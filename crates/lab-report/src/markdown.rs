@@ -115,7 +115,7 @@ fn golden(scenario: &ScenarioReport<'_>) -> String {
         return format!("{never}{title}{}\n</details>\n", fenced("text", &drift.new_text));
     }
     let differences: Vec<String> =
-        drift.differences.iter().map(|d| format!("{}:{}: {d}", drift.file, d.line)).collect();
+        drift.differences.iter().map(|d| format!("{}:{}: {d}", drift.file_of(&d.file), d.line)).collect();
     let count = differences.len();
     let title = format!("Golden: drift, {count} difference{}", if count == 1 { "" } else { "s" });
     let diff = fenced("diff", &drift.text_diff());

@@ -159,6 +159,18 @@ fn stage<T>(
     done
 }
 
+/// `ID-VERSION_ID` of os-release; empty where that is missing or says neither.
+fn distribution() -> String {
+    let text =
+        ["/etc/os-release", "/usr/lib/os-release"].iter().find_map(|path| fs::read_to_string(path).ok());
+    let text = text.unwrap_or_default();
+    let value = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        line.map(|value| value.trim_matches(['"', '\'']).to_owned())
+    };
+    value("ID").into_iter().chain(value("VERSION_ID")).collect::<Vec<_>>().join("-")
+}
+
 fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> Result<Manifest, RunError> {
     let uname = nix::sys::utsname::uname()
         .map_err(|error| RunError::Call { doing: "ask for the kernel's name", source: error.into() })?;
@@ -186,6 +198,8 @@ fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> 
         created: bundle.created().to_owned(),
         kernel: uname.release().to_string_lossy().into_owned(),
         machine: uname.machine().to_string_lossy().into_owned(),
+        environment: plan.environment.value.to_string(),
+        distribution: distribution(),
         boot_id: fs::read_to_string(boot_id).map_err(RunError::io("read", boot_id))?.trim().to_owned(),
         inputs,
         plan: plan.sha256(),

@@ -36,6 +36,12 @@ pub struct Manifest {
     pub kernel: String,
     /// the machine, as `uname -m` gives it
     pub machine: String,
+    /// where the subjects ran: `host`
+    #[serde(default)]
+    pub environment: String,
+    /// `ID-VERSION_ID` of /etc/os-release there; empty if it does not say
+    #[serde(default)]
+    pub distribution: String,
     /// the kernel's boot id: process keys are unique inside one
     pub boot_id: String,
     /// SHA-256 of every input file, by the path under which it was read

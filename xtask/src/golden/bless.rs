@@ -1,16 +1,21 @@
 //! `golden bless`: accept a run as golden, or what many runs say together.
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path, process::ExitCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result, bail};
-use lab_golden::{BlessError, BlessLock, Blessed, NeverBlessed, Tally};
+use lab_golden::{BlessError, BlessLock, Blessed, NeverBlessed, Setting, Tally};
 
 use crate::{
     golden::{
         many::{self, Many},
         which::Which,
     },
-    judged::JudgedScenario,
+    judged::{self, JudgedScenario},
     privilege,
     root::Folders,
 };
@@ -22,6 +27,12 @@ pub(super) struct Cmd {
     /// Run this many times first, and mark what did not hold each time
     #[arg(long, value_name = "N", conflicts_with = "run", value_parser = clap::value_parser!(u32).range(2..))]
     runs: Option<u32>,
+    /// Accept it only for runs made in a setting of this run: an environment, `debian-12`, `x86_64`, `linux-6.18`, `strace-6.1`
+    #[arg(long = "for", value_name = "SETTING", conflicts_with = "runs")]
+    setting: Option<String>,
+    /// Why it is otherwise there, in a line
+    #[arg(long, value_name = "TEXT", requires = "setting")]
+    because: Option<String>,
     /// Do it although this is CI (CI is set), where nobody looks at what is accepted
     #[arg(long)]
     in_ci: bool,
@@ -57,21 +68,62 @@ fn one_run(cmd: &Cmd, folders: &Folders) -> Result<ExitCode> {
             return Err(BlessError::Never { scenario, reasons }).context("failed to accept the run");
         }
     }
+    let here = judged::setting(&run.bundle.manifest);
+    if cmd.setting.is_none() {
+        run.scenarios.iter().try_for_each(|scenario| no_override(scenario, &here))?;
+    }
     for scenario in &run.scenarios {
-        let name = &scenario.judged.head.name;
-        let path = folders.golden(name);
-        report(name, &path, lab_golden::bless(&path, &scenario.golden, &scenario.judged)?)?;
+        let (name, judged) = (&scenario.judged.head.name, &scenario.judged);
+        let (path, done) = match &cmd.setting {
+            None => {
+                let path = folders.golden(name);
+                let done = match &scenario.blessed {
+                    // What the golden says elsewhere is not this run's to say.
+                    Some(blessed) if blessed.files.len() > 1 => Blessed::Unchanged,
+                    _ => lab_golden::bless(&path, &scenario.golden, judged)?,
+                };
+                (path, done)
+            }
+            Some(setting) => {
+                let about = (setting.as_str(), cmd.because.as_deref());
+                let done =
+                    lab_golden::bless_override(&folders.goldens(), (&scenario.golden, judged), &here, about)?;
+                (folders.goldens().join(format!("{name}@{setting}.golden")), done)
+            }
+        };
+        report(name, &path, done)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A drift from a golden with overrides could be meant for any of its files: the person has to say.
+fn no_override(scenario: &JudgedScenario, here: &Setting) -> Result<()> {
+    let files = scenario.blessed.as_ref().map_or(&[][..], |blessed| &blessed.files);
+    if files.len() < 2 || scenario.drift.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "failed to accept the run: {} is put together from {}, so say for what it is otherwise: --for one of {}",
+        scenario.judged.head.name,
+        files.join(", "),
+        here.names().join(", ")
+    )
 }
 
 fn many_runs(cmd: &Cmd, runs: u32, folders: &Folders) -> Result<ExitCode> {
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let mut refused: Vec<(String, Vec<NeverBlessed>)> = Vec::new();
+    let mut overridden = BTreeSet::new();
     let wanted = (&*cmd.which.profile, cmd.which.scenario.as_deref(), runs);
     let done = many::run(&cmd.many, wanted, folders, again(cmd, runs), |run| {
+        let here = judged::setting(&run.bundle.manifest);
         for scenario in run.scenarios {
+            no_override(&scenario, &here)?;
             let name = scenario.judged.head.name.clone();
+            // As its overrides say, in every run: there is nothing to accept.
+            if scenario.blessed.as_ref().is_some_and(|blessed| blessed.files.len() > 1) {
+                overridden.insert(name.clone());
+            }
             let reasons = lab_golden::never_blessed(&scenario.golden, &scenario.judged);
             if !reasons.is_empty() {
                 refused.push((name.clone(), reasons));
@@ -96,7 +148,7 @@ fn many_runs(cmd: &Cmd, runs: u32, folders: &Folders) -> Result<ExitCode> {
     let merged = tallies.iter().map(|(name, tally)| Ok((name, tally.merge()?)));
     let merged =
         merged.collect::<Result<Vec<_>, lab_golden::MergeError>>().context("failed to merge the runs")?;
-    for (name, golden) in merged {
+    for (name, golden) in merged.into_iter().filter(|(name, _)| !overridden.contains(*name)) {
         let path = folders.golden(name);
         report(name, &path, lab_golden::bless_many(&path, &golden, Vec::new())?)?;
     }
@@ -107,8 +159,12 @@ fn report(name: &str, path: &Path, blessed: Blessed) -> Result<()> {
     match blessed {
         Blessed::Unchanged => eprintln!("{name}: unchanged"),
         Blessed::Written { diff } => {
-            own(path)?;
-            eprintln!("{name}: written to {}", path.display());
+            if path.exists() {
+                own(path)?;
+                eprintln!("{name}: written to {}", path.display());
+            } else {
+                eprintln!("{name}: nothing is otherwise any more; removed {}", path.display());
+            }
             print!("{diff}");
         }
     }

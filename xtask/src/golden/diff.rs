@@ -32,10 +32,10 @@ pub(super) fn run(cmd: &Cmd, folders: &Folders) -> Result<ExitCode> {
 
 fn print(drift: &Drift) {
     for difference in &drift.differences {
-        println!("{}:{}: {difference}", drift.file, difference.line);
+        println!("{}:{}: {difference}", drift.file_of(&difference.file), difference.line);
     }
     for tolerated in &drift.tolerated {
-        println!("{}:{}: {tolerated}", drift.file, tolerated.line);
+        println!("{}:{}: {tolerated}", drift.file_of(&tolerated.file), tolerated.line);
     }
     print!("{}", drift.text_diff());
 }
@@ -56,6 +56,7 @@ fn difference(difference: &Difference) -> Value {
         "kind": difference.kind.word(),
         "fields": difference.kind.fields(),
         "key": difference.key.to_string(),
+        "file": difference.file,
         "line": difference.line,
         "old": difference.old,
         "new": difference.new,
@@ -67,6 +68,7 @@ fn difference(difference: &Difference) -> Value {
 fn tolerated(tolerated: &Tolerated) -> Value {
     json!({
         "key": tolerated.key.to_string(),
+        "file": tolerated.file,
         "line": tolerated.line,
         "mark": tolerated.mark,
         "how": tolerated.how,

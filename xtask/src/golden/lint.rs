@@ -10,8 +10,8 @@ pub(super) fn run(folders: &Folders) -> Result<ExitCode> {
     let scenarios = lab_profile::list_scenarios(folders.lab.as_path())?;
     let names: Vec<&str> = scenarios.iter().map(String::as_str).collect();
     let found = lab_golden::lint(&folders.lab.join("golden"), &names);
-    for problem in &found {
-        println!("{problem}");
+    for error in &found {
+        println!("{}{error}", if error.problem.is_warning() { "warning: " } else { "" });
     }
-    Ok(ExitCode::from(if found.is_empty() { 0 } else { 2 }))
+    Ok(ExitCode::from(if found.iter().all(|error| error.problem.is_warning()) { 0 } else { 2 }))
 }

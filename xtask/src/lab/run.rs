@@ -110,7 +110,11 @@ pub(crate) fn prepare(
     rules::load(folders)?;
     // A golden that cannot be read is better known now than after the run.
     for scenario in &plan.scenarios {
-        Golden::load(&folders.golden(&scenario.scenario.head.name))?;
+        let name = &scenario.scenario.head.name;
+        Golden::load(&folders.golden(name))?;
+        if let Some(error) = lab_golden::lint_overrides(&folders.goldens(), name).into_iter().next() {
+            return Err(error.into());
+        }
     }
     let strace = plan
         .scenarios

@@ -52,6 +52,31 @@ fn each_example_reads_and_is_as_bless_writes_it() {
 }
 
 #[test]
+fn the_override_of_the_first_example_does_what_it_says() {
+    let (golden, changes) = (&blocks("golden")[0].2, &blocks("golden-override")[0].2);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("shell-spawn.golden"), golden).unwrap();
+    std::fs::write(folder.path().join("shell-spawn@linux-6.1.golden"), changes).unwrap();
+    assert!(lab_golden::lint(folder.path(), &["shell-spawn"]).is_empty());
+    let setting = lab_golden::Setting { kernel: "6.1.0".into(), ..Default::default() };
+    let composed = lab_golden::compose(folder.path(), "shell-spawn", &setting).unwrap().unwrap().golden;
+    let tree: Vec<String> = composed.tree.iter().map(|line| line.fact.to_string()).collect();
+    let wanted = [
+        "exec \"/bin/sh\" [\"sh\",\"-c\",\"id\"] uid=1000",
+        "open \"/etc/suid-debug\" read -> ENOENT",
+        "exec \"/usr/bin/id\" [\"id\"] uid=1000",
+        "opens loader",
+        "open \"/etc/passwd\" read",
+        "fork",
+        "exit 0",
+        "exit 0",
+        "exec \"/usr/bin/true\" [\"true\"] uid=1000",
+        "exit 0",
+    ];
+    assert_eq!(tree, wanted);
+}
+
+#[test]
 fn each_bad_example_gets_the_message_beside_it() {
     let bad = blocks("golden-bad");
     assert!(bad.len() >= 5);

@@ -13,6 +13,7 @@ fn all_that_is_wrong_is_said_at_once() {
     put("file-tamper.golden", b"sightline golden 1\nscenario\n");
     put("bytes.golden", b"sightline golden 1\nscenario \xff\n");
     put("everything@kind.golden", b"");
+    put("everything@somewhere-.golden", b"");
     put("notes.txt", b"");
     std::fs::create_dir(folder.path().join("plans")).unwrap();
     std::fs::create_dir(folder.path().join("more.golden")).unwrap();
@@ -26,7 +27,9 @@ fn all_that_is_wrong_is_said_at_once() {
         found,
         [
             "bytes.golden:2: bytes that are not UTF-8; goldens escape them as `\\xNN`",
-            "everything@kind.golden:1: overrides (`scenario@where.golden`) are not known to this version",
+            "everything@kind.golden:1: unknown version in ``, expected `sightline override 1`",
+            "everything@somewhere-.golden:1: unknown setting `somewhere-`, expected an environment (`kind`), a \
+             distribution (`debian-12`), an architecture (`aarch64`), a kernel (`linux-6.1`) or a tool (`strace-6.1`)",
             "file-tamper.golden:2: expected `scenario NAME  attack T...`, found `scenario`",
             "more.golden:1: not a golden; this folder holds `SCENARIO.golden` files and `plans/`",
             "notes.txt:1: not a golden; this folder holds `SCENARIO.golden` files and `plans/`",

@@ -9,5 +9,6 @@ mod freedom;
 mod laws;
 mod merging;
 mod mutations;
+mod overriding;
 mod sample;
 mod strategy;

@@ -164,7 +164,7 @@ fn runs_of_two_plans_are_not_one_golden() {
 }
 
 /// The golden with one thing other, of the kinds in which runs of one plan differ.
-fn vary(golden: &Golden, kind: u8, at: usize) -> Golden {
+pub(crate) fn vary(golden: &Golden, kind: u8, at: usize) -> Golden {
     let mut other = golden.clone();
     if golden.tree.is_empty() {
         return other;

@@ -117,7 +117,7 @@ fn scenario_part(n: usize, scenario: &ScenarioReport<'_>) -> String {
     }
     if !drift.is_empty() && !drift.new {
         let differences: Vec<String> =
-            drift.differences.iter().map(|d| format!("{}:{}: {d}", drift.file, d.line)).collect();
+            drift.differences.iter().map(|d| format!("{}:{}: {d}", drift.file_of(&d.file), d.line)).collect();
         out.push_str(&format!(
             "<details class=\"drift\" open><summary>Drift from {}</summary>\n",
             text(&drift.file)

@@ -111,6 +111,8 @@ pub(crate) fn manifest(created: &str) -> Manifest {
         created: created.into(),
         kernel: "6.1".into(),
         machine: "x86_64".into(),
+        environment: "host".into(),
+        distribution: "debian-12".into(),
         boot_id: "b".into(),
         inputs: BTreeMap::new(),
         plan: lab_store::sha256_hex(b"plan"),

@@ -44,6 +44,53 @@ fn what_a_mark_allows_is_reported_and_is_no_drift() {
 }
 
 #[test]
+fn what_is_otherwise_under_this_kernel_is_an_override() {
+    let Some(_turn) = turn("bless::what_is_otherwise_under_this_kernel_is_an_override") else { return };
+    let lab = Lab::new();
+    // As if the golden came from a machine where one file more is read, and strace sees less.
+    let line = "    open \"/etc/shadow.<nonce>\" read -> ENOENT                    act 3\n";
+    lab.edit("golden/sensitive-read.golden", line, &format!("{line}    open \"/etc/elsewhere\" read\n"));
+    lab.edit("golden/sensitive-read.golden", "  act 3   seen    seen", "  act 3   seen    missed");
+    let before = fs::read_to_string(lab.path("golden/sensitive-read.golden")).unwrap();
+    let run = || lab.run(&["--scenario", "sensitive-read"]).output().unwrap();
+    code(&run(), 1);
+    let output = bless(&lab, &["--for", "linux-1.0", "--because", "x"]).output().unwrap();
+    code(&output, 2);
+    assert!(stderr(&output).contains("expected one of host, "), "{}", stderr(&output));
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let release: Vec<&str> = kernel.trim().split('.').take(2).collect();
+    let setting = format!("linux-{}", release.join("."));
+    code(&bless(&lab, &["--for", &setting, "--because", "it reads less"]).output().unwrap(), 0);
+    let file = format!("golden/sensitive-read@{setting}.golden");
+    let text = fs::read_to_string(lab.path(&file)).unwrap();
+    assert!(
+        text.contains("because it reads less\n") && text.contains("\n  act 3 / strace\n    is seen\n"),
+        "{text}"
+    );
+    assert_eq!(fs::read_to_string(lab.path("golden/sensitive-read.golden")).unwrap(), before);
+    code(&run(), 0);
+    code(&lab.xtask(&["golden", "lint"]).output().unwrap(), 0);
+    // A plain bless changes nothing that the run agrees with, and asks where it does not.
+    code(&bless(&lab, &[]).output().unwrap(), 0);
+    lab.edit("golden/sensitive-read.golden", "act 1   seen    seen", "act 1   seen    missed");
+    let output = bless(&lab, &[]).output().unwrap();
+    code(&output, 2);
+    assert!(stderr(&output).contains("--for one of host, "), "{}", stderr(&output));
+    // An override for another kernel changes nothing here; one that names no line is told before the run.
+    fs::rename(lab.path(&file), lab.path("golden/sensitive-read@linux-1.0.golden")).unwrap();
+    lab.edit("golden/sensitive-read@linux-1.0.golden", &setting, "linux-1.0");
+    code(&run(), 1);
+    lab.edit("golden/sensitive-read@linux-1.0.golden", "/etc/elsewhere", "/etc/nowhere");
+    let output = run();
+    code(&output, 2);
+    assert!(
+        stderr(&output).contains("sensitive-read@linux-1.0.golden:6: no line has the key"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn a_liar_is_never_blessed() {
     let Some(_turn) = turn("bless::a_liar_is_never_blessed") else { return };
     let lab = Lab::new();
