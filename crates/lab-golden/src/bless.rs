@@ -209,8 +209,11 @@ pub(crate) fn remove(path: &Path, old: Option<Vec<u8>>) -> Result<Blessed, Bless
     Ok(Blessed::Written { diff: unified(&path.display().to_string(), &old, "/dev/null", "") })
 }
 
-/// Writes beside the file and moves into place.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file whole or not at all: beside it, then moved into place.
+///
+/// # Errors
+/// As [`fs::File::create`], [`fs::rename`].
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     fs::create_dir_all(folder.unwrap_or(Path::new(".")))?;
     let mut name = std::ffi::OsString::from(".");

@@ -7,6 +7,7 @@
 
 mod act;
 mod diagnostic;
+mod edit;
 mod fields;
 mod files;
 mod free;
@@ -26,11 +27,12 @@ mod tree;
 mod variables;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use edit::{EditError, free_at_most};
 pub use files::{Files, Input};
 pub use lint::lint;
 pub use place::{Location, Place, Sourced};
 pub use plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan, load_plan};
 pub use profile::{EnvironmentKind, ProbeSettings, Profile, ProfileName, list_profiles, load_profile};
-pub use scenario::{Scenario, list_scenarios, load_scenario};
+pub use scenario::{Scenario, check_scenario, list_scenarios, load_scenario};
 pub use stage::Stage;
 pub use variables::VARIABLES;

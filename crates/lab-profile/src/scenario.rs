@@ -71,6 +71,31 @@ pub fn load_scenario(root: &(impl Files + ?Sized), name: &str) -> Result<Scenari
     sink.finish(scenario)
 }
 
+/// Says whether `text` would do as scenarios/`name`.toml.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn check_scenario(root: &(impl Files + ?Sized), name: &str, text: &str) -> Result<Scenario, Diagnostics> {
+    load_scenario(&With { root, path: format!("scenarios/{name}.toml"), text }, name)
+}
+
+/// A project in which one file says something else.
+struct With<'a, F: ?Sized> {
+    root: &'a F,
+    path: String,
+    text: &'a str,
+}
+
+impl<F: Files + ?Sized> Files for With<'_, F> {
+    fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
+        if path == self.path { Ok(self.text.as_bytes().to_vec()) } else { self.root.read(path) }
+    }
+
+    fn names(&self, folder: &str) -> std::io::Result<Vec<String>> {
+        self.root.names(folder)
+    }
+}
+
 fn find(root: &(impl Files + ?Sized), name: &str, sink: &mut Sink) -> Option<String> {
     let names = toml_names(root, "scenarios", sink);
     if names.iter().any(|known| known == name) {

@@ -12,6 +12,7 @@ use lab_golden::{BlessError, BlessLock, Blessed, NeverBlessed, Setting, Tally};
 
 use crate::{
     golden::{
+        interactive,
         many::{self, Many},
         which::Which,
     },
@@ -33,6 +34,9 @@ pub(super) struct Cmd {
     /// Why it is otherwise there, in a line
     #[arg(long, value_name = "TEXT", requires = "setting")]
     because: Option<String>,
+    /// Go through what differs piece by piece: accept, reject, or leave free how often it is there
+    #[arg(long, conflicts_with_all = ["runs", "setting"])]
+    interactive: bool,
     /// Do it although this is CI (CI is set), where nobody looks at what is accepted
     #[arg(long)]
     in_ci: bool,
@@ -60,6 +64,9 @@ pub(super) fn run(cmd: &Cmd, folders: &Folders) -> Result<ExitCode> {
 fn one_run(cmd: &Cmd, folders: &Folders) -> Result<ExitCode> {
     let (dir, run) = cmd.which.load(folders)?;
     eprintln!("{}", dir.display());
+    if cmd.interactive {
+        return interactive::run(&run, folders);
+    }
     // All are checked before the first is written: a run is accepted whole or not at all.
     for JudgedScenario { judged, golden, .. } in &run.scenarios {
         let reasons = lab_golden::never_blessed(golden, judged);
@@ -97,7 +104,7 @@ fn one_run(cmd: &Cmd, folders: &Folders) -> Result<ExitCode> {
 }
 
 /// A drift from a golden with overrides could be meant for any of its files: the person has to say.
-fn no_override(scenario: &JudgedScenario, here: &Setting) -> Result<()> {
+pub(super) fn no_override(scenario: &JudgedScenario, here: &Setting) -> Result<()> {
     let files = scenario.blessed.as_ref().map_or(&[][..], |blessed| &blessed.files);
     if files.len() < 2 || scenario.drift.is_empty() {
         return Ok(());
@@ -155,7 +162,7 @@ fn many_runs(cmd: &Cmd, runs: u32, folders: &Folders) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(name: &str, path: &Path, blessed: Blessed) -> Result<()> {
+pub(super) fn report(name: &str, path: &Path, blessed: Blessed) -> Result<()> {
     match blessed {
         Blessed::Unchanged => eprintln!("{name}: unchanged"),
         Blessed::Written { diff } => {
@@ -172,7 +179,7 @@ fn report(name: &str, path: &Path, blessed: Blessed) -> Result<()> {
 }
 
 /// Gives what root has made to the user for whom root did it.
-fn own(path: &Path) -> Result<()> {
+pub(super) fn own(path: &Path) -> Result<()> {
     let Some((user, group)) = privilege::owner() else { return Ok(()) };
     std::os::unix::fs::chown(path, Some(user), Some(group))
         .with_context(|| format!("failed to give {} to user {user}", path.display()))

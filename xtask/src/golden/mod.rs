@@ -2,6 +2,7 @@
 
 mod bless;
 mod diff;
+mod interactive;
 mod lint;
 mod load;
 mod many;

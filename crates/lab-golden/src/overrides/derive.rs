@@ -151,7 +151,7 @@ pub fn bless_override(
 }
 
 /// What becomes of which lines, by the old tree's order.
-pub(super) fn tree(old: &Golden, new: &Golden) -> Vec<Change<TreeChange>> {
+pub(crate) fn tree(old: &Golden, new: &Golden) -> Vec<Change<TreeChange>> {
     let (forest_a, forest_b) = (Forest::of(&old.tree), Forest::of(&new.tree));
     let a = Side { lines: &old.tree, forest: &forest_a };
     let b = Side { lines: &new.tree, forest: &forest_b };
@@ -219,7 +219,7 @@ fn put(
     }
 }
 
-pub(super) fn table(old: &Golden, new: &Golden) -> Vec<Change<TableChange>> {
+pub(crate) fn table(old: &Golden, new: &Golden) -> Vec<Change<TableChange>> {
     let gone = old.sensors.iter().filter(|sensor| !new.sensors.contains(sensor));
     let gone =
         gone.map(|sensor| Change { key: sensor.to_string(), at: 0, what: TableChange::NoColumn(*sensor) });
@@ -242,7 +242,7 @@ pub(super) fn table(old: &Golden, new: &Golden) -> Vec<Change<TableChange>> {
     changes
 }
 
-pub(super) fn detections(old: &Golden, new: &Golden) -> Vec<Change<DetectionChange>> {
+pub(crate) fn detections(old: &Golden, new: &Golden) -> Vec<Change<DetectionChange>> {
     let named = |golden: &Golden, key: &str| golden.detections.iter().any(|hit| hit.to_string() == key);
     let gone = old.detections.iter().map(ToString::to_string).filter(|key| !named(new, key));
     let gone = gone.map(|key| Change { key, at: 0, what: DetectionChange::Absent });

@@ -5,7 +5,7 @@
 
 mod apply;
 mod compose;
-mod derive;
+pub(crate) mod derive;
 mod parse;
 mod setting;
 mod write;
@@ -14,6 +14,7 @@ pub use compose::{Composed, compose, lint_overrides};
 pub use derive::{DeriveError, bless_override};
 pub use setting::{Axis, Setting};
 
+pub(crate) use apply::Placed;
 pub(crate) use compose::lint;
 
 use lab_model::{SensorKind, Verdict};
@@ -21,7 +22,7 @@ use lab_model::{SensorKind, Verdict};
 use crate::{ActRef, Line, Rate};
 
 /// One override, as its file says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Override {
     /// the file, as messages call it
     pub(crate) file: String,

@@ -10,5 +10,6 @@ mod laws;
 mod merging;
 mod mutations;
 mod overriding;
+mod reviewing;
 mod sample;
 mod strategy;
