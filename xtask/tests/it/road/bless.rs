@@ -121,3 +121,66 @@ fn not_in_ci_and_not_two_at_once() {
         "there is no run of profile `host`",
     );
 }
+
+/// Runs a command on a terminal of its own and types `typed`; what it said there, and its output.
+fn on_terminal(mut command: std::process::Command, typed: &str) -> (String, std::process::Output) {
+    use std::{
+        fs::File,
+        io::{Read, Write},
+        process::Stdio,
+    };
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let slave = |fd: &std::os::fd::OwnedFd| Stdio::from(fd.try_clone().unwrap());
+    command.stdin(slave(&terminal.slave)).stderr(slave(&terminal.slave)).stdout(Stdio::piped());
+    let child = command.spawn().unwrap();
+    drop((command, terminal.slave));
+    let mut master = File::from(terminal.master);
+    master.write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let mut said = Vec::new();
+    // With the last slave closed, reading ends in an error.
+    let _ = master.read_to_end(&mut said);
+    (String::from_utf8_lossy(&said).replace('\r', ""), output)
+}
+
+#[test]
+fn piece_by_piece_at_a_terminal() {
+    let Some(_turn) = turn("bless::piece_by_piece_at_a_terminal") else { return };
+    let lab = Lab::new();
+    let golden = "golden/sensitive-read.golden";
+    let line = "    open \"/etc/shadow.<nonce>\" read -> ENOENT                    act 3\n";
+    lab.edit(golden, line, &format!("{line}    open \"/etc/elsewhere\" read\n"));
+    lab.edit(golden, "  act 1   seen    seen", "  act 1   seen    missed");
+    lab.edit(golden, "  act 2   seen    seen", "  act 2   seen    missed");
+    let run = || lab.run(&["--scenario", "sensitive-read"]).output().unwrap();
+    code(&run(), 1);
+    let refused = bless(&lab, &["--interactive"]).output().unwrap();
+    code(&refused, 2);
+    assert!(stderr(&refused).contains("this is no terminal"), "{}", stderr(&refused));
+    let before = fs::read_to_string(lab.path(golden)).unwrap();
+    let (said, output) = on_terminal(bless(&lab, &["--interactive"]), "a\nq\n");
+    code(&output, 1);
+    assert!(said.contains("sensitive-read: 2 of 3"), "{said}");
+    assert_eq!(fs::read_to_string(lab.path(golden)).unwrap(), before, "who quits has accepted nothing");
+    let (said, output) = on_terminal(bless(&lab, &["--interactive"]), "m 0\nm 2\na\nr\n");
+    code(&output, 1);
+    for told in ["-    open \"/etc/elsewhere\" read", "[m N] at most N", "`0` is no number from 1", "3 of 3"]
+    {
+        assert!(said.contains(told), "{told:?} is not in\n{said}");
+    }
+    let text = fs::read_to_string(lab.path(golden)).unwrap();
+    for has in [
+        "\nallow at-most 2 \"/etc/elsewhere\"  act 3\n",
+        "at-most 2\n",
+        "act 1   seen    seen",
+        "act 2   seen    missed",
+    ] {
+        assert!(text.contains(has), "{has:?} is not in\n{text}");
+    }
+    let scenario = fs::read_to_string(lab.path("scenarios/sensitive-read.toml")).unwrap();
+    assert!(scenario.contains("at_most = { \"/etc/elsewhere\" = 2 }"), "{scenario}");
+    // What was freed is no drift any more, what was rejected still is.
+    code(&run(), 1);
+    lab.edit(golden, "  act 2   seen    missed", "  act 2   seen    seen");
+    code(&run(), 0);
+}
