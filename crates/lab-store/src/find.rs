@@ -10,7 +10,7 @@ use crate::name;
 /// A bundle among the runs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Run {
-    /// name of its folder; sorted by it, runs are in the order of time
+    /// name of its folder
     pub name: String,
     /// its folder
     pub dir: PathBuf,
@@ -82,7 +82,10 @@ pub fn list(runs_dir: &Path) -> Result<Vec<Run>, FindError> {
         let dir = entry.map_err(failed)?.path();
         runs.extend(run_at(dir));
     }
-    runs.sort();
+    // Runs of one second are told apart by when they were written.
+    let written =
+        |run: &Run| fs::metadata(run.dir.join(name::MANIFEST)).and_then(|about| about.modified()).ok();
+    runs.sort_by_cached_key(|run| (run.time.clone(), written(run), run.name.clone()));
     Ok(runs)
 }
 

@@ -55,3 +55,17 @@ fn a_name_that_leaves_its_folder_is_refused() {
     }
     assert_eq!(fs::read_dir(writer.dir()).unwrap().count(), 0);
 }
+
+#[test]
+fn of_two_runs_of_one_second_the_latest_is_the_one_written_last() {
+    let runs = tempfile::tempdir().unwrap();
+    let now = std::time::SystemTime::now();
+    for (id, age) in [("aaaa", 1), ("ffff", 3), ("cccc", 2)] {
+        let dir = runs.path().join(format!("20261123T062810Z-host-{id}"));
+        std::fs::create_dir(&dir).unwrap();
+        let manifest = std::fs::File::create(dir.join("manifest.json")).unwrap();
+        manifest.set_modified(now - std::time::Duration::from_secs(age)).unwrap();
+    }
+    let ids: Vec<String> = list(runs.path()).unwrap().into_iter().map(|run| run.id).collect();
+    assert_eq!(ids, ["ffff", "cccc", "aaaa"]);
+}

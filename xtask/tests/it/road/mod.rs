@@ -12,6 +12,7 @@ mod stability;
 mod stages;
 mod state;
 mod user;
+mod words;
 
 use std::{
     fs,
