@@ -2,6 +2,7 @@
 
 mod bless;
 mod changed;
+mod compare;
 mod evidence;
 mod input;
 mod killed;
