@@ -1,5 +1,6 @@
 //! The whole road on the real kernel: `lab run` and what follows from it, as a person would call it.
 
+mod action;
 mod bless;
 mod changed;
 mod compare;
