@@ -13,6 +13,7 @@ mod rules;
 mod stability;
 mod stages;
 mod state;
+mod terminal;
 mod user;
 
 use std::{
