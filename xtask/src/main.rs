@@ -4,6 +4,8 @@ mod bench;
 mod bpf;
 mod build;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod explain;
 mod golden;
 mod judged;

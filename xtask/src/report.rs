@@ -98,7 +98,7 @@ fn summarize(markdown: &str) -> Result<()> {
 }
 
 /// A run's report. `head` is the chain's as it is now.
-fn report<'a>(dir: &Path, run: &'a JudgedRun, head: Option<String>) -> RunReport<'a> {
+pub(crate) fn report<'a>(dir: &Path, run: &'a JudgedRun, head: Option<String>) -> RunReport<'a> {
     let scenarios = run.scenarios.iter().zip(&run.bundle.scenarios).map(|(scenario, record)| {
         ScenarioReport { record, judged: &scenario.judged, golden: &scenario.golden, drift: &scenario.drift }
     });

@@ -82,7 +82,12 @@ impl Drift {
     /// The two texts as a unified diff, for reviewers; empty if nothing differs.
     pub fn text_diff(&self) -> String {
         let old_name = if self.new { "/dev/null" } else { &self.file };
-        unified(old_name, &self.old_text, "this run", &self.new_text)
+        self.text_diff_between(old_name, "this run")
+    }
+
+    /// The same with other names for the two texts.
+    pub fn text_diff_between(&self, old_name: &str, new_name: &str) -> String {
+        unified(old_name, &self.old_text, new_name, &self.new_text)
     }
 }
 

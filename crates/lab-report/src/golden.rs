@@ -32,7 +32,7 @@ pub(crate) fn golden(scenario: &ScenarioReport<'_>) -> String {
             out.push_str(&format!("    {}\n", escape(&difference.to_string())));
         }
         out.push_str(&tolerated(scenario));
-        out.push_str(&indented(&drift.text_diff(), diff_tone));
+        out.push_str(&shown_diff(&drift.text_diff()));
     }
     out
 }
@@ -41,6 +41,11 @@ pub(crate) fn golden(scenario: &ScenarioReport<'_>) -> String {
 fn tolerated(scenario: &ScenarioReport<'_>) -> String {
     let lines = scenario.drift.tolerated.iter();
     lines.map(|tolerated| format!("    {}\n", Tone::Quiet.mark(&escape(&tolerated.to_string())))).collect()
+}
+
+/// A unified diff, indented and coloured.
+pub(crate) fn shown_diff(diff: &str) -> String {
+    indented(diff, diff_tone)
 }
 
 fn counted(differences: usize) -> String {

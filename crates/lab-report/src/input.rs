@@ -6,6 +6,9 @@ use lab_golden::{Cost, Drift, Golden};
 use lab_model::{Judged, RunOutcome, ScenarioRecord, StageRecord};
 use lab_store::{Bundle, Manifest};
 
+/// The name of the one thing in the environment that is another after each start of a machine.
+pub(crate) const BOOT_ID: &str = "boot id";
+
 /// One run.
 #[derive(Clone, Debug)]
 pub struct RunReport<'a> {
@@ -73,7 +76,7 @@ fn environment(manifest: &Manifest) -> Vec<(String, String)> {
         ("machine", &manifest.machine),
         ("environment", &manifest.environment),
         ("distribution", &manifest.distribution),
-        ("boot id", &manifest.boot_id),
+        (BOOT_ID, &manifest.boot_id),
         ("plan", &manifest.plan),
     ];
     let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value.clone()));

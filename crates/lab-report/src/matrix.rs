@@ -44,26 +44,25 @@ pub(crate) fn is_open(verdict: Verdict) -> bool {
 
 /// One line for each reason why an act is not proven or not seen.
 pub(crate) fn reasons(judged: &Judged) -> Vec<String> {
-    let role = |id: u32| judged.acts.iter().find(|act| act.id == id).map_or("act", |act| role_word(act));
     let mut lines = Vec::new();
     for proof in judged.proofs.iter().filter(|proof| !proof.proven) {
         let why = if proof.missing.is_empty() { "no reason given".into() } else { proof.missing.join("; ") };
         let word = Tone::Bad.mark("unproven");
-        lines.push(format!(
-            "{} {} in pass {}: {word}: {}",
-            role(proof.act),
-            proof.act,
-            proof.pass,
-            escape(&why)
-        ));
+        lines.push(format!("{} in pass {}: {word}: {}", named(judged, proof.act), proof.pass, escape(&why)));
     }
     for row in judged.verdicts.iter().filter(|row| is_open(row.verdict)) {
         let word = tone(row.verdict).mark(row.verdict.word());
         let why =
             if row.reasons.is_empty() { String::new() } else { format!(": {}", row.reasons.join("; ")) };
-        lines.push(format!("{} {} {} {word}{}", role(row.act), row.act, row.sensor, escape(&why)));
+        lines.push(format!("{} {} {word}{}", named(judged, row.act), row.sensor, escape(&why)));
     }
     lines
+}
+
+/// `act 1`, `twin 2`.
+pub(crate) fn named(judged: &Judged, id: u32) -> String {
+    let role = judged.acts.iter().find(|act| act.id == id).map_or("act", role_word);
+    format!("{role} {id}")
 }
 
 /// The verdicts that want an explanation.

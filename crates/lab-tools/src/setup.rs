@@ -25,6 +25,8 @@ pub struct Needs {
     pub sudo: bool,
     /// mmdebstrap; only the test on another Debian needs it.
     pub mmdebstrap: bool,
+    /// shellcheck; only the test of the action's scripts needs it.
+    pub shellcheck: bool,
 }
 
 impl Needs {
@@ -36,6 +38,7 @@ impl Needs {
         ebpf_toolchain: false,
         sudo: false,
         mmdebstrap: false,
+        shellcheck: false,
     };
 }
 
@@ -80,6 +83,9 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     }
     if needs.mmdebstrap && options.program("mmdebstrap").is_none() {
         packages.push(("mmdebstrap".into(), "the test on another Debian"));
+    }
+    if needs.shellcheck && options.program("shellcheck").is_none() {
+        packages.push(("shellcheck".into(), "the test of the action's scripts"));
     }
     let mut linker = false;
     if needs.ebpf_toolchain && bpf::find_toolchain(options).is_err() {

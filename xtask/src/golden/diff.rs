@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use lab_golden::{Difference, Drift, Tolerated};
+use lab_golden::{Drift, Tolerated};
 use serde_json::{Value, json};
 
 use crate::{golden::which::Which, root::Folders};
@@ -45,23 +45,9 @@ fn as_json(drift: &Drift) -> Value {
         "scenario": drift.scenario,
         "file": drift.file,
         "state": if drift.new { "none-yet" } else if drift.is_empty() { "as-blessed" } else { "drift" },
-        "differences": drift.differences.iter().map(difference).collect::<Vec<_>>(),
+        "differences": drift.differences.iter().map(lab_report::difference_json).collect::<Vec<_>>(),
         "tolerated": drift.tolerated.iter().map(tolerated).collect::<Vec<_>>(),
         "diff": drift.text_diff(),
-    })
-}
-
-fn difference(difference: &Difference) -> Value {
-    json!({
-        "kind": difference.kind.word(),
-        "fields": difference.kind.fields(),
-        "key": difference.key.to_string(),
-        "file": difference.file,
-        "line": difference.line,
-        "old": difference.old,
-        "new": difference.new,
-        "act": difference.act.map(|act| act.to_string()),
-        "attack": difference.attack,
     })
 }
 

@@ -1,5 +1,6 @@
 //! `lab`: plan, run and clean up labs.
 
+mod compare;
 mod down;
 mod list;
 mod plan;
@@ -30,6 +31,8 @@ enum Command {
     Plan(plan::Cmd),
     /// Attach sensors, perform the acts, prove, record and judge them
     Run(run::Cmd),
+    /// Say what is otherwise in the second of two runs
+    Compare(compare::Cmd),
     /// Show the runs that are alive
     Status(status::Cmd),
     /// Take away what runs that were killed have left
@@ -41,6 +44,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         Command::List(cmd) => list::run(cmd, folders),
         Command::Plan(cmd) => plan::run(cmd, folders),
         Command::Run(cmd) => run::run(cmd, folders),
+        Command::Compare(cmd) => compare::run(&cmd, folders),
         Command::Status(cmd) => status::run(cmd),
         Command::Down(cmd) => down::run(cmd),
     }

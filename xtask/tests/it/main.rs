@@ -2,6 +2,7 @@
 
 mod architecture;
 mod arrows;
+mod ci;
 mod files;
 mod map;
 mod object;

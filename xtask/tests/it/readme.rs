@@ -11,10 +11,12 @@ use crate::tree::read;
 
 #[test]
 fn exit_codes() {
-    let readme = read("README.md");
-    for outcome in [RunOutcome::Pass, RunOutcome::Drift, RunOutcome::Trouble, RunOutcome::Inconclusive] {
-        let row = format!("| {} | {} |", outcome.exit_code(), outcome.word());
-        assert!(readme.contains(&row), "README.md has no row {row}");
+    for file in ["README.md", "docs/ci.md"] {
+        let text = read(file);
+        for outcome in [RunOutcome::Pass, RunOutcome::Drift, RunOutcome::Trouble, RunOutcome::Inconclusive] {
+            let row = format!("| {} | {} |", outcome.exit_code(), outcome.word());
+            assert!(text.contains(&row), "{file} has no row {row}");
+        }
     }
 }
 

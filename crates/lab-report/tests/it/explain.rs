@@ -1,12 +1,17 @@
 //! An explanation, whole, and with hostile strings.
 
-use lab_judge::{Explanation, InstanceExplanation, StepExplanation, StepFinding};
+use lab_judge::{Difference, Explanation, InstanceExplanation, StepExplanation, StepFinding};
 use lab_model::{Family, SensorKind, Verdict, Witness};
 use lab_report::{Style, explanation, explanation_json, json_text};
+use serde_json::json;
 
 fn step(call: &str, principal: bool, finding: StepFinding) -> StepExplanation {
     let compared = vec!["path".into(), "result".into()];
     StepExplanation { call: call.into(), principal, finding, compared, touched: Vec::new() }
+}
+
+fn errno() -> Difference {
+    Difference { field: "result".into(), expected: "ok".into(), got: "EACCES".into() }
 }
 
 fn sample() -> Explanation {
@@ -37,7 +42,8 @@ fn sample() -> Explanation {
                 missed,
                 step("exit", false, StepFinding::Refused("no such tracepoint".into())),
                 step("connect", false, StepFinding::Blind),
-                step("unlink", false, StepFinding::Nothing(Some(("event 0/6".into(), Vec::new())))),
+                step("unlink", false, StepFinding::Nothing(Some(("event 0/6".into(), vec![errno()])))),
+                step("rename", false, StepFinding::Differs("event 0/7".into(), vec![errno()])),
             ],
         }],
         witnesses: vec![
@@ -66,6 +72,10 @@ probe@host in pass 1
     blind: the sensor does not see such calls
   unlink
     no event; the nearest is event 0/6
+      result: expected ok, got EACCES
+  rename
+    event 0/7
+      result: expected ok, got EACCES
 
 witnesses
   pass 1: receipt (receipt): /etc/shadow was opened: observed
@@ -79,7 +89,15 @@ witnesses
 fn json() {
     let value = explanation_json(&sample());
     assert_eq!(value["verdict"], "lost");
-    assert_eq!(value["instances"][0]["steps"][1]["finding"], "nothing");
+    let instance = &value["instances"][0];
+    assert_eq!(instance["losses"][0], "lost 7 events between 1.0 s and 2.0 s");
+    let step = |at: usize| &instance["steps"][at];
+    assert_eq!((&step(1)["finding"], &step(1)["event"]), (&json!("nothing"), &json!(null)));
+    assert_eq!(step(1)["touched"], json!(["7 events between 1.0 s and 2.0 s"]));
+    for (at, finding, event) in [(4, "nothing", "event 0/6"), (5, "differs", "event 0/7")] {
+        assert_eq!((&step(at)["finding"], &step(at)["event"]), (&json!(finding), &json!(event)));
+        assert_eq!(step(at)["differences"], json!(["result: expected ok, got EACCES"]));
+    }
     assert_eq!(value["witnesses"][1]["witness"]["observed"], false);
 }
 

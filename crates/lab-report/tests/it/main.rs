@@ -1,6 +1,7 @@
 //! Reports of small made-up records, as they look.
 
 mod chromium;
+mod comparison;
 mod events;
 mod explain;
 mod hostile;

@@ -1,7 +1,9 @@
 //! The whole road on the real kernel: `lab run` and what follows from it, as a person would call it.
 
+mod action;
 mod bless;
 mod changed;
+mod compare;
 mod evidence;
 mod input;
 mod killed;
@@ -11,6 +13,7 @@ mod rules;
 mod stability;
 mod stages;
 mod state;
+mod terminal;
 mod user;
 mod words;
 
