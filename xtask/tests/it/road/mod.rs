@@ -10,6 +10,7 @@ mod killed;
 mod matrix;
 mod other;
 mod rules;
+mod shuffled;
 mod stability;
 mod stages;
 mod state;

@@ -126,12 +126,7 @@ fn each_change_has_its_word_and_its_place() {
     );
 
     let found = differences(&lab, "user = \"${nobody}\"", "user = \"1\"", None);
-    says(
-        "a user changed",
-        &found,
-        "changed call, uid",
-        "setid setresuid(65534, 65534, 65534) uid=65534",
-    );
+    says("a user changed", &found, "changed call, uid", "setid setresuid(65534, 65534, 65534) uid=65534");
     assert!(
         found.iter().all(|(word, place)| word.starts_with("changed ") && place.starts_with("setid ")),
         "{found:#?}"
