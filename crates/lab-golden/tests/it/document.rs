@@ -95,6 +95,17 @@ fn every_construct_is_shown() {
     for line in &golden.tree {
         assert!(shown.contains(&format!("  {}", line.fact.word)), "no example of `{}`", line.fact.word);
     }
+    for mark in [
+        "allow optional",
+        "allow unordered",
+        "allow at-most",
+        "  unordered\n",
+        "  optional\n",
+        "  at-most 3\n",
+        "unstable 17/20",
+    ] {
+        assert!(shown.contains(mark), "no example of `{mark}`");
+    }
     let model = lab_model::Action::ALL.iter().map(|action| action.word());
     for word in
         model.chain(["opens", "<pid:1>", "<port:1>", "<port>", "<nonce>", "not strace", "signal", "sigma"])
