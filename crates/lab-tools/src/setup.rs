@@ -25,6 +25,8 @@ pub struct Needs {
     pub sudo: bool,
     /// mmdebstrap; only the test on another Debian needs it.
     pub mmdebstrap: bool,
+    /// A browser and an XML validator; only the tests of reports need them.
+    pub reports: bool,
 }
 
 impl Needs {
@@ -36,6 +38,7 @@ impl Needs {
         ebpf_toolchain: false,
         sudo: false,
         mmdebstrap: false,
+        reports: false,
     };
 }
 
@@ -81,6 +84,10 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     if needs.mmdebstrap && options.program("mmdebstrap").is_none() {
         packages.push(("mmdebstrap".into(), "the test on another Debian"));
     }
+    if needs.reports {
+        packages
+            .extend(report_packages(options).into_iter().map(|name| (name.into(), "the tests of reports")));
+    }
     let mut linker = false;
     if needs.ebpf_toolchain && bpf::find_toolchain(options).is_err() {
         let (missing, wants_linker) = toolchain_gap(options);
@@ -106,6 +113,20 @@ pub fn run_step(options: &Options, step: &Step, tell: &mut dyn FnMut(&str)) -> R
         Action::Mount { fstype, at } => mount(options, fstype, at, tell),
         Action::Linker => install_linker(options, tell),
     }
+}
+
+/// What opens and validates reports. Ubuntu's package `chromium` is a snap, which cannot read a clone's files: there
+/// the tests do without, unless there is another browser.
+fn report_packages(options: &Options) -> Vec<&'static str> {
+    let mut wanted = Vec::new();
+    let browsers = ["chromium", "google-chrome", "google-chrome-stable"];
+    if apt::distribution(options).is_debian && browsers.iter().all(|name| options.program(name).is_none()) {
+        wanted.push("chromium");
+    }
+    if options.program("xmllint").is_none() {
+        wanted.push("libxml2-utils");
+    }
+    wanted
 }
 
 /// Debian packages and whether bpf-linker has to be built.
