@@ -4,6 +4,7 @@
 //! Reads records and judgements that others made; opens no file, prints nothing, decides nothing. Every string that
 //! comes from a record is escaped, so that no file name can move the cursor of whoever reads the report.
 
+mod detection;
 mod escape;
 mod explain;
 mod finding;

@@ -10,6 +10,7 @@ mod junit;
 mod markdown;
 mod samples;
 mod sarif;
+mod schema;
 mod shown;
 mod stages;
 mod terminal;
