@@ -1,7 +1,7 @@
 //! Which rules fired in a scenario, on what, and how that stands to its golden.
 
 use lab_golden::Difference;
-use lab_model::Role;
+use lab_model::{Detection, Judged, Role};
 
 use crate::ScenarioReport;
 
@@ -24,6 +24,12 @@ impl Fired<'_> {
     /// `act 1, act 2`, in words.
     pub(crate) fn on_words(&self) -> String {
         if self.on.is_empty() { "no act".to_owned() } else { self.on.join(", ") }
+    }
+
+    /// The hits of it, with their number among all; several where rules of the same title fired.
+    pub(crate) fn hits<'j>(&self, judged: &'j Judged) -> impl Iterator<Item = (usize, &'j Detection)> {
+        let rules = judged.detections.iter().enumerate();
+        rules.filter(|(_, rule)| format!("{} {}", rule.source, lab_golden::quoted(&rule.title)) == self.label)
     }
 }
 

@@ -31,8 +31,8 @@ pub struct RunReport<'a> {
     pub outcome: RunOutcome,
     /// somebody interrupted it
     pub interrupted: bool,
-    /// what it was made from, by name: versions, machine, hashes of the inputs
-    pub environment: Vec<(String, String)>,
+    /// what it was made from: (kind, name, value), those of a kind beside each other
+    pub environment: Vec<(&'static str, String, String)>,
 }
 
 impl<'a> RunReport<'a> {
@@ -66,17 +66,23 @@ impl<'a> RunReport<'a> {
     }
 }
 
-fn environment(manifest: &Manifest) -> Vec<(String, String)> {
+/// All that the manifest knows of what the run was made from.
+fn environment(manifest: &Manifest) -> Vec<(&'static str, String, String)> {
+    let format = manifest.format.to_string();
     let facts = [
-        ("tool", &manifest.tool),
-        ("kernel", &manifest.kernel),
-        ("machine", &manifest.machine),
-        ("boot id", &manifest.boot_id),
-        ("plan", &manifest.plan),
+        ("machine", "kernel", &manifest.kernel),
+        ("machine", "architecture", &manifest.machine),
+        ("machine", "boot id", &manifest.boot_id),
+        ("run", "id", &manifest.id),
+        ("run", "began", &manifest.created),
+        ("run", "profile", &manifest.profile),
+        ("run", "Sightline", &manifest.tool),
+        ("run", "bundle's format", &format),
+        ("run", "SHA-256 of the plan", &manifest.plan),
     ];
-    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value.clone()));
-    let sensors = manifest.sensors.iter().map(|(instance, version)| (instance.clone(), version.clone()));
-    let inputs = manifest.inputs.iter().map(|(path, hash)| (path.clone(), hash.clone()));
+    let facts = facts.into_iter().map(|(kind, name, value)| (kind, name.to_owned(), value.clone()));
+    let sensors = manifest.sensors.iter().map(|(name, version)| ("sensor", name.clone(), version.clone()));
+    let inputs = manifest.inputs.iter().map(|(path, hash)| ("input, SHA-256", path.clone(), hash.clone()));
     facts.chain(sensors).chain(inputs).collect()
 }
 

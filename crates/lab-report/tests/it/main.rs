@@ -1,5 +1,6 @@
 //! Reports of small made-up records, as they look.
 
+mod browser;
 mod chromium;
 mod events;
 mod explain;

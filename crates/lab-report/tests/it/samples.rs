@@ -174,7 +174,7 @@ impl Sample {
             troubles: Vec::new(),
             outcome,
             interrupted: false,
-            environment: vec![("machine".into(), "x86_64".into())],
+            environment: vec![("machine", "architecture".into(), "x86_64".into())],
         }
     }
 }
