@@ -132,6 +132,9 @@ fn hint_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<setup::Missing>() {
         return Some(error.hint().to_owned());
     }
+    if let Some(error) = error.downcast_ref::<explain::Unknown>() {
+        return error.hint().map(str::to_owned);
+    }
     if let Some(error) = error.downcast_ref::<lab_tools::Error>() {
         return error.hint().map(str::to_owned);
     }

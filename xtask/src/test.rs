@@ -65,7 +65,14 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     if !cmd.no_install {
         setup::meet(
             folders,
-            Needs { ebpf_toolchain: true, sudo: true, mmdebstrap: true, shellcheck: true, ..Needs::HOST },
+            Needs {
+                ebpf_toolchain: true,
+                sudo: true,
+                mmdebstrap: true,
+                shellcheck: true,
+                reports: true,
+                ..Needs::HOST
+            },
             false,
         )
         .context("failed to install what the tests need")?;

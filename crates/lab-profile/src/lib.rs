@@ -35,4 +35,5 @@ pub use plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan, load_plan}
 pub use profile::{EnvironmentKind, ProbeSettings, Profile, ProfileName, list_profiles, load_profile};
 pub use scenario::{Scenario, check_scenario, list_scenarios, load_scenario};
 pub use stage::Stage;
+pub use suggest::did_you_mean;
 pub use variables::VARIABLES;

@@ -11,7 +11,7 @@ pub(crate) fn expected<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// `did you mean `a`?`, if a known name is near enough to be meant.
-pub(crate) fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(found, known).map(|near| format!("did you mean `{near}`?"))
 }
 

@@ -3,7 +3,7 @@
 use lab_golden::DifferenceKind;
 use lab_model::Verdict;
 
-use crate::{RunReport, ScenarioReport, escape};
+use crate::{RunReport, ScenarioReport, detection::fired, escape};
 
 /// Which rule is broken. Ids are stable: tools that track findings from run to run know them by these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +11,7 @@ pub(crate) enum Rule {
     Trouble,
     Interrupted,
     ActUnproven,
+    DetectionOnTwin,
     VerdictLost,
     Doubt,
     GoldenNone,
@@ -29,6 +30,7 @@ impl Rule {
         Self::Trouble,
         Self::Interrupted,
         Self::ActUnproven,
+        Self::DetectionOnTwin,
         Self::VerdictLost,
         Self::Doubt,
         Self::GoldenNone,
@@ -46,6 +48,7 @@ impl Rule {
             Self::Trouble => "run/trouble",
             Self::Interrupted => "run/interrupted",
             Self::ActUnproven => "act/unproven",
+            Self::DetectionOnTwin => "detection/on-twin",
             Self::VerdictLost => "verdict/lost",
             Self::Doubt => "run/doubt",
             Self::GoldenNone => "golden/none-yet",
@@ -65,6 +68,7 @@ impl Rule {
             Self::Trouble => "A step of the run failed.",
             Self::Interrupted => "The run was interrupted.",
             Self::ActUnproven => "Fewer than two families of witness observed the act.",
+            Self::DetectionOnTwin => "A rule fired on a benign twin.",
             Self::VerdictLost => {
                 "A loss could have touched the act, so nobody knows whether the sensor saw it."
             }
@@ -125,7 +129,7 @@ fn plain(rule: Rule, text: &str) -> Finding {
     Finding { rule, message: escape(text), place: None, key: text.to_owned() }
 }
 
-/// What the judge says: it belongs to the scenario's own file.
+/// What the judge and the rules say: it belongs to the scenario's own file.
 fn of_record(scenario: &ScenarioReport<'_>) -> Vec<Finding> {
     let judged = scenario.judged;
     let name = &judged.head.name;
@@ -150,7 +154,12 @@ fn of_record(scenario: &ScenarioReport<'_>) -> Vec<Finding> {
         let key = format!("{} {} is lost to {}", role(row.act), row.act, row.sensor);
         finding(Rule::VerdictLost, key, &row.reasons)
     });
-    troubles.chain(unproven).chain(lost).chain(doubts).collect()
+    let fired = fired(scenario);
+    let on_twin = fired.iter().filter(|rule| !rule.twins.is_empty()).map(|rule| {
+        let key = format!("{} fired on {}, a benign twin", rule.label, rule.twins.join(", "));
+        finding(Rule::DetectionOnTwin, key, &[])
+    });
+    troubles.chain(unproven).chain(on_twin).chain(lost).chain(doubts).collect()
 }
 
 fn of_golden(scenario: &ScenarioReport<'_>) -> Vec<Finding> {

@@ -6,8 +6,11 @@ use lab_golden::{Cost, Drift, Golden};
 use lab_model::{Judged, RunOutcome, ScenarioRecord, StageRecord};
 use lab_store::{Bundle, Manifest};
 
-/// The name of the one thing in the environment that is another after each start of a machine.
-pub(crate) const BOOT_ID: &str = "boot id";
+/// What in the environment is another in each run, or after each start of a machine.
+pub(crate) const NEVER_THE_SAME: &[&str] = &[BOOT_ID, ID, BEGAN];
+const BOOT_ID: &str = "boot id";
+const ID: &str = "id";
+const BEGAN: &str = "began";
 
 /// One run.
 #[derive(Clone, Debug)]
@@ -34,8 +37,8 @@ pub struct RunReport<'a> {
     pub outcome: RunOutcome,
     /// somebody interrupted it
     pub interrupted: bool,
-    /// what it was made from, by name: versions, machine, hashes of the inputs
-    pub environment: Vec<(String, String)>,
+    /// what it was made from: (kind, name, value), those of a kind beside each other
+    pub environment: Vec<(&'static str, String, String)>,
 }
 
 impl<'a> RunReport<'a> {
@@ -69,19 +72,25 @@ impl<'a> RunReport<'a> {
     }
 }
 
-fn environment(manifest: &Manifest) -> Vec<(String, String)> {
+/// All that the manifest knows of what the run was made from.
+fn environment(manifest: &Manifest) -> Vec<(&'static str, String, String)> {
+    let format = manifest.format.to_string();
     let facts = [
-        ("tool", &manifest.tool),
-        ("kernel", &manifest.kernel),
-        ("machine", &manifest.machine),
-        ("environment", &manifest.environment),
-        ("distribution", &manifest.distribution),
-        (BOOT_ID, &manifest.boot_id),
-        ("plan", &manifest.plan),
+        ("machine", "kernel", &manifest.kernel),
+        ("machine", "architecture", &manifest.machine),
+        ("machine", "environment", &manifest.environment),
+        ("machine", "distribution", &manifest.distribution),
+        ("machine", BOOT_ID, &manifest.boot_id),
+        ("run", ID, &manifest.id),
+        ("run", BEGAN, &manifest.created),
+        ("run", "profile", &manifest.profile),
+        ("run", "Sightline", &manifest.tool),
+        ("run", "bundle's format", &format),
+        ("run", "SHA-256 of the plan", &manifest.plan),
     ];
-    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value.clone()));
-    let sensors = manifest.sensors.iter().map(|(instance, version)| (instance.clone(), version.clone()));
-    let inputs = manifest.inputs.iter().map(|(path, hash)| (path.clone(), hash.clone()));
+    let facts = facts.into_iter().map(|(kind, name, value)| (kind, name.to_owned(), value.clone()));
+    let sensors = manifest.sensors.iter().map(|(name, version)| ("sensor", name.clone(), version.clone()));
+    let inputs = manifest.inputs.iter().map(|(path, hash)| ("input, SHA-256", path.clone(), hash.clone()));
     facts.chain(sensors).chain(inputs).collect()
 }
 

@@ -1,8 +1,9 @@
-//! The report as JUnit XML: a suite per scenario, a test case per act and sensor, per act and pass for its proof, and
-//! one each for the golden and for the record.
+//! The report as JUnit XML: a suite per scenario, a test case per act and sensor, per act and pass for its proof, per
+//! rule that fired or should have, and one each for the golden and for the record.
 //!
 //! The shape is that of the schema which Jenkins publishes for its xUnit plugin (junit-10.xsd). A *failure* is what
-//! differs from the golden, an *error* is what could not be known or done; both are absent exactly if the run passed.
+//! differs from the golden, or a rule that fires on a benign twin; an *error* is what could not be known or done. Both
+//! are absent exactly if the run passed.
 
 use std::fmt::Write as _;
 
@@ -12,7 +13,12 @@ use quick_xml::{
     events::{BytesDecl, BytesText, Event},
 };
 
-use crate::{RunReport, ScenarioReport, escape, escape_lines, matrix::summary};
+use crate::{
+    RunReport, ScenarioReport,
+    detection::{Fired, fired},
+    escape, escape_lines,
+    matrix::summary,
+};
 
 /// Longest text of a case in bytes; a diff may be longer, and is then cut.
 const LONGEST_BODY: usize = 64 << 10;
@@ -86,6 +92,7 @@ fn scenario_suite(scenario: &ScenarioReport<'_>) -> Suite {
             ended: cell(scenario, act, *sensor),
         }));
     }
+    cases.extend(fired(scenario).iter().map(detection_case));
     cases.push(Case { name: "golden".to_owned(), took_ns: None, ended: golden(scenario) });
     cases.push(Case { name: "record".to_owned(), took_ns: None, ended: record(judged) });
     let took_ns =
@@ -128,6 +135,21 @@ fn cell(scenario: &ScenarioReport<'_>, act: &Act, sensor: SensorKind) -> Ended {
     } else {
         Ended::Failed { kind: verdict.word(), message, body: lines(reasons) }
     }
+}
+
+/// A rule: whether it fires where the golden says, and nowhere else. On a twin nobody wants it, whatever the golden says.
+fn detection_case(fired: &Fired<'_>) -> Case {
+    let failed =
+        |kind, message: String| Ended::Failed { kind, message: escape(&message), body: String::new() };
+    let ended = match fired.difference {
+        _ if !fired.twins.is_empty() => {
+            failed("on-twin", format!("fired on {}, a benign twin", fired.twins.join(", ")))
+        }
+        Some(_) if fired.silent => failed("silent", "does not fire any more".to_owned()),
+        Some(difference) => failed("drift", format!("fired on {}: {difference}", fired.on_words())),
+        None => Ended::Passed,
+    };
+    Case { name: format!("detection: {}", escape(&fired.label)), took_ns: None, ended }
 }
 
 /// True if the golden has this very verdict.

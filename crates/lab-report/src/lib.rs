@@ -5,6 +5,7 @@
 //! comes from a record is escaped, so that no file name can move the cursor of whoever reads the report.
 
 mod comparison;
+mod detection;
 mod difference;
 mod escape;
 mod explain;

@@ -64,6 +64,11 @@ pub(crate) fn sum(instance: &InstanceRecord) -> Option<Balance> {
     Some(sum)
 }
 
+/// How many events an instance lost; `None` if there is no bound.
+pub(crate) fn lost(instance: &InstanceRecord) -> Option<u64> {
+    sum(instance).map(|sum| lost_total(&sum))
+}
+
 fn lost_total(balance: &Balance) -> u64 {
     balance.lost.values().fold(0, |sum, count| sum.saturating_add(*count))
 }

@@ -6,7 +6,9 @@
 use lab_model::{Judged, RunOutcome, Verdict};
 
 use crate::{
-    RunReport, ScenarioReport, escape, escape_lines, loss,
+    RunReport, ScenarioReport,
+    detection::fired,
+    escape, escape_lines, loss,
     matrix::{self, summary},
     next::next,
     style::Style,
@@ -77,7 +79,31 @@ fn scenario_part(scenario: &ScenarioReport<'_>) -> String {
     out.push_str(&list("Not seen or not proven", &reasons));
     out.push_str(&list("Trouble", &judged.troubles));
     out.push_str(&list("Doubt", &judged.doubts));
+    out.push_str(&detections(scenario));
     out.push_str(&golden(scenario));
+    out
+}
+
+/// A line per rule. What is neither as blessed nor harmless is bold.
+fn detections(scenario: &ScenarioReport<'_>) -> String {
+    let fired = fired(scenario);
+    if fired.is_empty() {
+        return "\nDetections: none.\n".to_owned();
+    }
+    let mut out = "\n**Detections**\n\n".to_owned();
+    for (n, rule) in fired.iter().enumerate() {
+        if out.len() > LONGEST_BLOCK {
+            out.push_str(&format!("- {} more\n", fired.len() - n));
+            break;
+        }
+        let told = match (rule.silent, rule.twins.is_empty(), rule.difference) {
+            (true, ..) => "**does not fire any more**".to_owned(),
+            (_, false, _) => format!("on {}: **a benign twin**", rule.on_words()),
+            (_, true, Some(difference)) => format!("on {}: **{}**", rule.on_words(), difference.kind.word()),
+            (_, true, None) => format!("on {}", rule.on_words()),
+        };
+        out.push_str(&format!("- {} {told}\n", code_span(&rule.label)));
+    }
     out
 }
 
@@ -107,7 +133,7 @@ fn shown(verdict: Verdict) -> String {
 fn golden(scenario: &ScenarioReport<'_>) -> String {
     let drift = scenario.drift;
     if drift.is_empty() {
-        return "\nGolden: as blessed.\n".to_owned();
+        return format!("\nGolden: as blessed ({}).\n", scenario.cost());
     }
     let never = list("Cannot be blessed", &scenario.never_blessed());
     if drift.new {
@@ -117,7 +143,8 @@ fn golden(scenario: &ScenarioReport<'_>) -> String {
     let differences: Vec<String> =
         drift.differences.iter().map(|d| format!("{}:{}: {d}", drift.file_of(&d.file), d.line)).collect();
     let count = differences.len();
-    let title = format!("Golden: drift, {count} difference{}", if count == 1 { "" } else { "s" });
+    let s = if count == 1 { "" } else { "s" };
+    let title = format!("Golden: drift, {count} difference{s} ({})", scenario.cost());
     let diff = fenced("diff", &drift.text_diff());
     format!("{}{never}\n<details><summary>Diff</summary>\n\n{diff}\n</details>\n", list(&title, &differences))
 }

@@ -11,6 +11,8 @@ pub(crate) struct Distribution {
     pub name: String,
     /// Whether it uses apt.
     pub has_apt: bool,
+    /// Whether it is Debian itself.
+    pub is_debian: bool,
 }
 
 pub(crate) fn distribution(options: &Options) -> Distribution {
@@ -23,7 +25,11 @@ pub(crate) fn distribution(options: &Options) -> Distribution {
     let ids = format!("{} {}", field("ID"), field("ID_LIKE"));
     let has_apt = ids.split(' ').any(|id| id == "debian" || id == "ubuntu");
     let name = [field("PRETTY_NAME"), field("ID"), "an unknown system".into()];
-    Distribution { name: name.into_iter().find(|name| !name.is_empty()).unwrap_or_default(), has_apt }
+    Distribution {
+        name: name.into_iter().find(|name| !name.is_empty()).unwrap_or_default(),
+        has_apt,
+        is_debian: field("ID") == "debian",
+    }
 }
 
 /// The packages among these that are not installed.

@@ -27,6 +27,8 @@ pub struct Needs {
     pub mmdebstrap: bool,
     /// shellcheck; only the test of the action's scripts needs it.
     pub shellcheck: bool,
+    /// A browser and an XML validator; only the tests of reports need them.
+    pub reports: bool,
 }
 
 impl Needs {
@@ -39,6 +41,7 @@ impl Needs {
         sudo: false,
         mmdebstrap: false,
         shellcheck: false,
+        reports: false,
     };
 }
 
@@ -87,6 +90,10 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     if needs.shellcheck && options.program("shellcheck").is_none() {
         packages.push(("shellcheck".into(), "the test of the action's scripts"));
     }
+    if needs.reports {
+        packages
+            .extend(report_packages(options).into_iter().map(|name| (name.into(), "the tests of reports")));
+    }
     let mut linker = false;
     if needs.ebpf_toolchain && bpf::find_toolchain(options).is_err() {
         let (missing, wants_linker) = toolchain_gap(options);
@@ -112,6 +119,20 @@ pub fn run_step(options: &Options, step: &Step, tell: &mut dyn FnMut(&str)) -> R
         Action::Mount { fstype, at } => mount(options, fstype, at, tell),
         Action::Linker => install_linker(options, tell),
     }
+}
+
+/// What opens and validates reports. Ubuntu's package `chromium` is a snap, which cannot read a clone's files: there
+/// the tests do without, unless there is another browser.
+fn report_packages(options: &Options) -> Vec<&'static str> {
+    let mut wanted = Vec::new();
+    let browsers = ["chromium", "google-chrome", "google-chrome-stable"];
+    if apt::distribution(options).is_debian && browsers.iter().all(|name| options.program(name).is_none()) {
+        wanted.push("chromium");
+    }
+    if options.program("xmllint").is_none() {
+        wanted.push("libxml2-utils");
+    }
+    wanted
 }
 
 /// Debian packages and whether bpf-linker has to be built.

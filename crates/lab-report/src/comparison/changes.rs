@@ -10,9 +10,9 @@ use crate::{RunReport, ScenarioReport, input, loss, matrix};
 /// What two runs were made from, and how they ended.
 pub(super) fn of_run(old: &RunReport<'_>, new: &RunReport<'_>) -> Vec<Change> {
     let facts = |run: &RunReport<'_>| {
-        let mut facts = vec![("profile".to_owned(), run.profile.clone())];
-        // It tells one start of a machine from another, which is no more of a difference than the time is.
-        facts.extend(run.environment.iter().filter(|(name, _)| name != input::BOOT_ID).cloned());
+        let of_interest =
+            run.environment.iter().filter(|(_, name, _)| !input::NEVER_THE_SAME.contains(&&**name));
+        let mut facts: Vec<_> = of_interest.map(|(_, name, value)| (name.clone(), value.clone())).collect();
         facts.extend(run.interrupted.then(|| ("interrupted".to_owned(), "yes".to_owned())));
         let failed = run.stages.iter().filter_map(|stage| Some((stage, stage.error.as_ref()?)));
         facts.extend(failed.map(|(stage, error)| (format!("stage {}", stage.stage), error.clone())));

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use lab_golden::{MaskedFact, Masks};
-use lab_model::{Action, FactNode, Judged, PassRecord, Seq};
+use lab_model::{Action, Detection, FactNode, Judged, PassRecord, ScenarioRecord, Seq};
 use serde::Serialize;
 
 use super::{columns, describe, strings::Strings};
@@ -34,6 +34,8 @@ struct Scenario {
     acts: Vec<(u32, String, usize)>,
     passes: Vec<Pass>,
     tree: Tree,
+    /// by rule, as the judge has them: (act, events)
+    detections: Vec<Vec<(Option<u32>, Sighting)>>,
 }
 
 #[derive(Serialize)]
@@ -109,8 +111,11 @@ fn scenario(report: &ScenarioReport<'_>, strings: &mut Strings, share: &dyn Fn(u
         let events = sighting.events.iter().take(MOST_EVIDENCE);
         evidence.entry(sighting.instance.as_str()).or_default().extend(events);
     }
+    for hit in judged.detections.iter().flat_map(|rule| &rule.hits) {
+        evidence.entry(&hit.instance).or_default().extend(hit.events.iter().take(MOST_EVIDENCE));
+    }
     let none = HashSet::new();
-    let mut places: HashMap<&str, (usize, usize, HashMap<Seq, usize>)> = HashMap::new();
+    let mut places = Places::new();
     let mut passes = Vec::new();
     for (at, record) in record.passes.iter().enumerate() {
         let wanted = |instance: &str| evidence.get(instance).unwrap_or(&none);
@@ -129,7 +134,27 @@ fn scenario(report: &ScenarioReport<'_>, strings: &mut Strings, share: &dyn Fn(u
         acts,
         passes,
         tree: tree(judged, &lines, &places, strings),
+        detections: judged.detections.iter().map(|rule| hits(rule, record, &places)).collect(),
     }
+}
+
+/// By instance: index of its pass, its own in the pass, and where its events stand in the pass's columns.
+type Places<'a> = HashMap<&'a str, (usize, usize, HashMap<Seq, usize>)>;
+
+/// Events by their places; none if the page has no such instance.
+fn sighting(places: &Places<'_>, instance: &str, events: &[Seq]) -> Option<Sighting> {
+    let (pass, instance, known) = places.get(instance)?;
+    let shown = events.iter().take(MOST_EVIDENCE).filter_map(|seq| known.get(seq).copied()).collect();
+    Some(Sighting { pass: *pass, instance: *instance, total: events.len(), events: shown })
+}
+
+fn hits(rule: &Detection, record: &ScenarioRecord, places: &Places<'_>) -> Vec<(Option<u32>, Sighting)> {
+    let hits = rule.hits.iter().filter_map(|hit| {
+        let sighting = sighting(places, &hit.instance, &hit.events)?;
+        let same_pass = record.passes.get(sighting.pass).is_some_and(|pass| pass.pass == hit.pass);
+        same_pass.then_some((hit.act, sighting))
+    });
+    hits.collect()
 }
 
 fn pass(record: &PassRecord, columns: columns::Columns, strings: &mut Strings) -> Pass {
@@ -166,12 +191,7 @@ fn lines(judged: &Judged) -> Vec<(usize, &FactNode)> {
     lines
 }
 
-fn tree(
-    judged: &Judged,
-    lines: &[(usize, &FactNode)],
-    places: &HashMap<&str, (usize, usize, HashMap<Seq, usize>)>,
-    strings: &mut Strings,
-) -> Tree {
+fn tree(judged: &Judged, lines: &[(usize, &FactNode)], places: &Places<'_>, strings: &mut Strings) -> Tree {
     let mut masks = Masks::for_tree(&judged.tree);
     let mut tree = Tree { left_out: lines.len().saturating_sub(MOST_LINES), ..Tree::default() };
     for (depth, node) in lines.iter().take(MOST_LINES) {
@@ -180,13 +200,9 @@ fn tree(
         tree.text.push(strings.add(&MaskedFact::of(fact, &mut masks).to_string()));
         tree.acts.push(fact.acts.clone());
         tree.count.push(fact.count);
-        let sightings = fact.sightings.iter().filter_map(|sighting| {
-            let (pass, instance, known) = places.get(sighting.instance.as_str())?;
-            let events = sighting.events.iter().take(MOST_EVIDENCE).filter_map(|seq| known.get(seq).copied());
-            let (total, events) = (sighting.events.len(), events.collect());
-            Some(Sighting { pass: *pass, instance: *instance, total, events })
-        });
-        tree.seen.push(sightings.collect());
+        let seen = fact.sightings.iter();
+        let seen = seen.filter_map(|seen| sighting(places, seen.instance.as_str(), &seen.events));
+        tree.seen.push(seen.collect());
         tree.unseen.push(fact.unseen_by.iter().map(|instance| strings.add(instance)).collect());
     }
     tree

@@ -6,8 +6,12 @@
 mod columns;
 mod data;
 mod describe;
+mod detections;
 mod diff;
+mod head;
+mod scenario;
 mod sections;
+mod stage_times;
 mod strings;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -16,8 +20,13 @@ use sha2::{Digest, Sha256};
 use crate::{RunReport, escape};
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str =
-    concat!("'use strict';\n", include_str!("page.js"), include_str!("tree.js"), include_str!("timeline.js"));
+const SCRIPT: &str = concat!(
+    "'use strict';\n",
+    include_str!("page.js"),
+    include_str!("tree.js"),
+    include_str!("timeline.js"),
+    include_str!("controls.js")
+);
 
 /// The report as a page.
 pub fn html(report: &RunReport<'_>) -> String {

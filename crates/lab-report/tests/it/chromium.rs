@@ -1,178 +1,38 @@
-//! The page in Chromium, driven through its DevTools protocol (messages of JSON that end in NUL, on descriptors 3 and
-//! 4): the script runs without an error, and filter, zoom and evidence open by click and by keyboard.
+//! The page in Chromium: how it looks, that its script runs without an error, that filter, zoom and evidence open by
+//! click and by keyboard, and that no record can make it run anything.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
+use std::time::Instant;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lab_model::{LossCause, RunOutcome, Verdict};
 use lab_report::html;
-use serde_json::{Value, json};
 
 use crate::{
+    browser::{Browser, WIDTH},
     events,
-    samples::{EVIL, Sample, hostile, judged, lose},
+    samples::{Sample, WORST, fires, hostile, judged, lose},
 };
 
-const CHROMIUM: &str = "/usr/bin/chromium";
-
-struct Browser {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-    session: Option<String>,
-    last: u64,
-    /// what the page complained of
-    errors: Vec<String>,
-    folder: PathBuf,
-}
-
-impl Browser {
-    /// Starts it with a fresh profile; `None`, with the reason on standard error, where there is none.
-    fn start(test: &str) -> Option<Self> {
-        if !Path::new(CHROMIUM).exists() {
-            eprintln!("SKIP {test}: there is no {CHROMIUM}");
-            return None;
-        }
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let mut child = Command::new("sh")
-            .args(["-c", "exec timeout 120 \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", "sh", CHROMIUM])
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
-            .args(["--disable-component-update", "--disable-sync", "--remote-debugging-pipe"])
-            .args([
-                "--window-size=1200,900",
-                &format!("--user-data-dir={}", folder.join("profile").display()),
-            ])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut browser = Self { child, to, from, session: None, last: 0, errors: Vec::new(), folder };
-        let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
-        let attach = json!({ "targetId": target["targetId"], "flatten": true });
-        browser.session =
-            browser.call("Target.attachToTarget", attach)["sessionId"].as_str().map(str::to_owned);
-        for domain in ["Page", "Runtime", "Log"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
-        }
-        Some(browser)
-    }
-
-    fn read(&mut self) -> Value {
-        let mut message = Vec::new();
-        self.from.read_until(0, &mut message).unwrap();
-        assert_eq!(message.pop(), Some(0), "Chromium ended");
-        let message: Value = serde_json::from_slice(&message).unwrap();
-        if ["Runtime.exceptionThrown", "Log.entryAdded"]
-            .contains(&message["method"].as_str().unwrap_or_default())
-        {
-            self.errors.push(message.to_string());
-        }
-        message
-    }
-
-    fn call(&mut self, method: &str, params: Value) -> Value {
-        self.last += 1;
-        let mut message = json!({ "id": self.last, "method": method, "params": params });
-        if let Some(session) = &self.session {
-            message["sessionId"] = session.as_str().into();
-        }
-        self.to.write_all(format!("{message}\0").as_bytes()).unwrap();
-        loop {
-            let answer = self.read();
-            if answer["id"] == self.last {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
-            }
-        }
-    }
-
-    /// Opens a page and waits until its script has run.
-    fn open(&mut self, name: &str, page: &str) {
-        let file = self.folder.join(name);
-        fs::write(&file, page).unwrap();
-        self.call("Page.navigate", json!({ "url": format!("file://{}", file.display()) }));
-        while self.read()["method"] != "Page.loadEventFired" {}
-        assert_eq!(self.value("document.documentElement.dataset.error || ''"), "");
-        assert_eq!(self.value("document.documentElement.dataset.ready"), "1");
-    }
-
-    /// The value of an expression, after the next frame is drawn.
-    fn value(&mut self, expression: &str) -> Value {
-        let frame =
-            format!("new Promise(done => requestAnimationFrame(() => setTimeout(() => done({expression}))))");
-        let answer = self.call(
-            "Runtime.evaluate",
-            json!({ "expression": frame, "awaitPromise": true, "returnByValue": true }),
-        );
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
-        answer["result"]["value"].clone()
-    }
-
-    /// A click in the middle of the first element that a selector finds.
-    fn click(&mut self, selector: &str) {
-        let place = self.value(&format!(
-            "(() => {{ const e = document.querySelector({selector:?}); e.scrollIntoView({{ block: 'center' }}); \
-             const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
-        ));
-        for kind in ["mousePressed", "mouseReleased"] {
-            let event =
-                json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
-            self.call("Input.dispatchMouseEvent", event);
-        }
-    }
-
-    fn key(&mut self, key: &str, text: &str) {
-        let code = if key == "Enter" { 13 } else { 0 };
-        let down = json!({ "type": "keyDown", "key": key, "text": text, "windowsVirtualKeyCode": code });
-        self.call("Input.dispatchKeyEvent", down);
-        self.call(
-            "Input.dispatchKeyEvent",
-            json!({ "type": "keyUp", "key": key, "windowsVirtualKeyCode": code }),
-        );
-    }
-
-    /// A picture, as bytes and kept in `target/tmp/pictures/`.
-    fn picture(&mut self, name: &str, scheme: &str) -> Vec<u8> {
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.call("Emulation.setEmulatedMedia", media);
-        self.value("0");
-        let shot = self.call("Page.captureScreenshot", json!({}));
-        let bytes = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(format!("{name}-{scheme}.png")), &bytes).unwrap();
-        bytes
-    }
-
-    /// Ends it; the page must not have complained.
-    fn end(mut self) {
-        assert_eq!(self.errors, Vec::<String>::new());
-        self.session = None;
-        self.call("Browser.close", json!({}));
-        self.child.wait().unwrap();
-        // A helper process of the browser may still be writing; what it leaves lies in the target folder.
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
+const COUNT: &str = "document.getElementById('count').textContent";
 
 fn sample(outcome: RunOutcome) -> Sample {
-    let (mut record, mut now) = (events::record(40), judged());
+    let (mut record, mut blessed) = (events::record(40), judged());
+    fires(&mut blessed, "Access to the shadow password file", &[Some(1)]);
+    let mut now = blessed.clone();
     if outcome == RunOutcome::Drift {
         now.verdicts[1].verdict = Verdict::Missed;
+        now.verdicts[1].reasons = vec!["no open of \"/etc/shadow\" in pass 2".into()];
         now.tree[0].fact.unseen_by = vec!["strace@host".into()];
+        now.tree.truncate(1);
+        fires(&mut now, "A rule that is too eager", &[Some(1), Some(2)]);
     }
     if outcome == RunOutcome::Inconclusive {
         now.verdicts[0].verdict = Verdict::Lost;
+        now.verdicts[0].reasons = vec!["7 events were lost between 1.0 s and 2.0 s".into()];
+        now.proofs[2].proven = false;
+        now.proofs[2].missing = vec!["outside: the canary was not read".into()];
         lose(&mut record.passes[0].instances[0], LossCause::ReserveFailed, 7);
     }
-    Sample::new(record, now, Some(&judged()))
+    Sample::new(record, now, Some(&blessed))
 }
 
 #[test]
@@ -180,21 +40,24 @@ fn light_and_dark() {
     let Some(mut browser) = Browser::start("light_and_dark") else { return };
     for outcome in [RunOutcome::Pass, RunOutcome::Drift, RunOutcome::Inconclusive] {
         browser.open("page.html", &html(&sample(outcome).report(outcome)));
-        let [light, dark] = ["light", "dark"].map(|scheme| browser.picture(outcome.word(), scheme));
-        assert_ne!(light, dark);
+        browser.click(".tree summary");
+        let [light, dark] = ["light", "dark"].map(|scheme| {
+            browser.scheme(scheme);
+            let (picture, tall) = browser.picture(&format!("{}-{scheme}", outcome.word()));
+            assert_eq!((picture.width, picture.height), (WIDTH, tall), "{outcome:?} {scheme}");
+            // Letters alone have a hundred shades; a blank page has one.
+            assert!(picture.colors > 100, "{outcome:?} {scheme}: {picture:?}");
+            picture
+        });
+        assert!(light.brightness > 200.0 && dark.brightness < 80.0, "{outcome:?}: {light:?} {dark:?}");
     }
-    let back = browser.value("getComputedStyle(document.body).backgroundColor");
-    assert_eq!(back, "rgb(18, 22, 27)");
     browser.end();
 }
 
 #[test]
-fn by_click_and_by_keyboard() {
-    let Some(mut browser) = Browser::start("by_click_and_by_keyboard") else { return };
+fn evidence_opens_by_click_and_by_keyboard() {
+    let Some(mut browser) = Browser::start("evidence_opens_by_click_and_by_keyboard") else { return };
     browser.open("page.html", &html(&sample(RunOutcome::Pass).report(RunOutcome::Pass)));
-    let count = "document.getElementById('count').textContent";
-    assert_eq!(browser.value(count), "40 events of 10 processes, 40 in view");
-    // evidence: by click, then by keyboard
     let evidence = "document.querySelector('.tree details').innerText";
     browser.click(".tree summary");
     let shown = browser.value(evidence).as_str().unwrap().to_owned();
@@ -206,53 +69,136 @@ fn by_click_and_by_keyboard() {
     ] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
-    browser.value("document.querySelectorAll('.tree summary')[1].focus()");
+    let open = "document.querySelectorAll('.tree details[open]').length";
+    browser.key("ArrowDown", "");
     browser.key("Enter", "\r");
-    assert_eq!(browser.value("document.querySelectorAll('.tree details[open]').length"), 2);
-    // zoom: by click, then by keyboard
+    assert_eq!(browser.value(open), 2);
+    browser.key("ArrowLeft", "");
+    browser.key("ArrowUp", "");
+    browser.key("ArrowLeft", "");
+    assert_eq!(browser.value(open), 0);
+    browser.key("ArrowRight", "");
+    assert_eq!(browser.value(open), 1);
+    // a rule's events
+    let hits = "document.querySelector('.hits').innerText";
+    assert_eq!(browser.value(hits), "");
+    browser.value("document.querySelector('#detections summary').focus()");
+    browser.key("Enter", "\r");
+    let shown = browser.value(hits).as_str().unwrap().to_owned();
+    assert!(
+        shown.contains("probe@host, pass 1, act 1: 1 event") && shown.contains("\"/var/spool/1\" read"),
+        "{shown}"
+    );
+    // an event of the evidence leads to its place in the timeline, and on from there by keyboard
+    let event = "document.getElementById('event').textContent";
+    browser.click(".hits button");
+    let told = browser.value(event).as_str().unwrap().to_owned();
+    assert!(told.contains("probe@host 0/1 ") && told.contains("\"/var/spool/1\" read"), "{told}");
+    browser.key("n", "n");
+    assert!(browser.value(event).as_str().unwrap().contains("probe@host 0/2 "));
+    browser.end();
+}
+
+#[test]
+fn zoom_and_filters_by_click_and_by_keyboard() {
+    let Some(mut browser) = Browser::start("zoom_and_filters_by_click_and_by_keyboard") else { return };
+    browser.open("page.html", &html(&sample(RunOutcome::Pass).report(RunOutcome::Pass)));
+    let all = "40 events of 10 processes, 40 in view";
+    assert_eq!(browser.value(COUNT), all);
     browser.click("#z-in");
-    let zoomed = browser.value(count).as_str().unwrap().to_owned();
+    let zoomed = browser.value(COUNT).as_str().unwrap().to_owned();
     assert!(zoomed.ends_with(", 20 in view") || zoomed.ends_with(", 21 in view"), "{zoomed}");
     browser.value("document.getElementById('canvas').focus()");
     browser.key("0", "0");
-    assert_eq!(browser.value(count), "40 events of 10 processes, 40 in view");
+    assert_eq!(browser.value(COUNT), all);
     browser.key("a", "a");
     browser.key("+", "+");
-    assert_eq!(browser.value(count), zoomed.as_str());
-    browser.key("n", "n");
-    let event = browser.value("document.getElementById('event').textContent");
-    assert!(event.as_str().unwrap().contains("probe@host 0/"), "{event}");
-    // filters
+    assert_eq!(browser.value(COUNT), zoomed.as_str());
+    browser.key("-", "-");
+    assert_eq!(browser.value(COUNT), all);
+    // what the picture shows under the pointer is told
+    browser.click("#canvas");
+    let told = browser.value("document.getElementById('event').textContent");
+    assert!(told.as_str().unwrap().contains("probe@host 0/"), "{told}");
+    // filters: the act by its link in the matrix, text and sensor by keyboard
     browser.click(".matrix a[data-act='1']");
-    assert_eq!(browser.value(count), "21 events of 10 processes, 21 in view");
-    browser.value("(() => { const f = document.getElementById('f-text'); f.value = ''; f.focus(); })()");
+    assert_eq!(browser.value(COUNT), "21 events of 10 processes, 21 in view");
+    browser.value("document.querySelector('.matrix a[data-act=\"2\"]').focus()");
+    browser.key("Enter", "\r");
+    assert_eq!(browser.value(COUNT), "19 events of 10 processes, 19 in view");
+    browser.value("document.getElementById('f-act').focus()");
+    browser.key("a", "a");
+    assert_eq!(browser.value(COUNT), "40 events of 10 processes, 40 in view", "by its first letter: all");
+    browser.value("document.getElementById('f-text').focus()");
     browser.key("7", "7");
-    assert_eq!(browser.value(count), "2 events of 1 processes, 2 in view");
-    let none = "(() => { const f = document.getElementById('f-sensor'); f.value = 'strace'; \
-                f.dispatchEvent(new Event('change')); })()";
-    browser.value(none);
-    assert_eq!(browser.value(count), "0 events of 0 processes, 0 in view");
+    assert_eq!(browser.value(COUNT), "4 events of 1 process, 4 in view");
+    browser.value("document.getElementById('f-sensor').focus()");
+    browser.key("s", "s");
+    assert_eq!(browser.value("document.getElementById('f-sensor').value"), "strace");
+    assert_eq!(browser.value(COUNT), "0 events of 0 processes, 0 in view");
     browser.end();
 }
 
 #[test]
 fn hostile_strings_run_nothing() {
     let Some(mut browser) = Browser::start("hostile_strings_run_nothing") else { return };
-    let texts = [
+    let own = [
         "</script><script>document.title='owned'</script>",
         "<img src=x onerror=\"document.title='owned'\">",
-        EVIL,
     ];
-    for text in texts {
+    for text in own.iter().chain(WORST) {
         let mut sample = hostile(text);
         sample.record = events::hostile(text);
         browser.open("page.html", &html(&sample.report(RunOutcome::Trouble)));
         browser.value("document.querySelectorAll('summary').forEach(summary => summary.click())");
         assert_ne!(browser.value("document.title"), "owned");
-        assert_eq!(browser.value("document.images.length"), 0);
-        let shown = browser.value("document.getElementById('visible').innerText");
-        assert!(shown.as_str().unwrap().contains(&lab_report::escape(text)), "{shown}");
+        assert_eq!(browser.value("document.images.length + document.scripts.length"), 2);
+        let shown = browser.value("document.getElementById('visible').textContent");
+        let shown = shown.as_str().unwrap();
+        assert!(shown.contains(&lab_report::escape(text)), "{shown}");
+        assert!(shown.contains(&"x".repeat(4096)) && shown.contains("\\xff\\xfe"), "{shown}");
+        let seen = browser.value("document.body.innerText");
+        assert_eq!(lab_report::escape_lines(seen.as_str().unwrap()).replace("\\t", "\t"), seen);
     }
+    browser.end();
+}
+
+#[test]
+fn trees_deep_and_wide_open() {
+    let Some(mut browser) = Browser::start("trees_deep_and_wide_open") else { return };
+    for (now, lines) in [(events::deep(5000), 5000), (events::wide(200_000), 20_000)] {
+        browser
+            .open("page.html", &html(&Sample::new(events::record(6), now, None).report(RunOutcome::Drift)));
+        let shown = "document.querySelectorAll('.tree details').length";
+        assert_eq!(browser.value(shown), 1000);
+        while browser.value("document.querySelectorAll('.tree button').length") == 1 {
+            browser.value("document.querySelector('.tree button').click()");
+        }
+        assert_eq!(browser.value(shown), lines);
+        browser.click(".tree details:last-of-type summary");
+        let told = browser.value("document.querySelector('.tree details[open] .body').innerText");
+        assert!(told.as_str().unwrap().contains("probe@host, pass 1: 1 event"), "{told}");
+    }
+    browser.end();
+}
+
+#[test]
+fn children_by_the_hundred_thousand_are_drawn() {
+    let Some(mut browser) = Browser::start("children_by_the_hundred_thousand_are_drawn") else { return };
+    let sample = Sample::new(events::children(200_000), judged(), Some(&judged()));
+    let page = html(&sample.report(RunOutcome::Pass));
+    assert!(page.len() < 5_000_000, "{} bytes", page.len());
+    browser.open("page.html", &page);
+    let told = browser.value(COUNT);
+    let left_out =
+        "60,000 events of 60,000 processes, 60,000 in view; 140,000 more events left out of this page";
+    assert_eq!(told, left_out);
+    browser.value("document.getElementById('canvas').focus()");
+    browser.key("PageDown", "");
+    browser.click("#canvas");
+    browser.key("n", "n");
+    let event = browser.value("document.getElementById('event').textContent");
+    assert!(event.as_str().unwrap().contains("probe@host 0/"), "{event}");
     browser.end();
 }
 
@@ -260,12 +206,16 @@ fn hostile_strings_run_nothing() {
 fn fifty_thousand_events_are_drawn() {
     let Some(mut browser) = Browser::start("fifty_thousand_events_are_drawn") else { return };
     let sample = Sample::new(events::record(50_000), judged(), Some(&judged()));
-    browser.open("page.html", &html(&sample.report(RunOutcome::Pass)));
-    let count = browser.value("document.getElementById('count').textContent");
-    assert_eq!(count, "50000 events of 10 processes, 50000 in view");
+    let began = Instant::now();
+    let page = html(&sample.report(RunOutcome::Pass));
+    let made = began.elapsed();
+    browser.open("page.html", &page);
+    assert_eq!(browser.value(COUNT), "50,000 events of 10 processes, 50,000 in view");
     let paint = browser.value("performance.getEntriesByName('first-contentful-paint')[0].startTime");
-    // One second is promised; here other tests keep the machine busy.
-    assert!(paint.as_f64().unwrap() < 3000.0, "{paint}");
-    eprintln!("first paint of 50,000 events after {paint} ms");
+    // What is promised is measured in a release on a quiet machine; a test must not depend on it.
+    eprintln!("50,000 events: made in {made:?}, {} bytes, first paint after {paint} ms", page.len());
+    browser.value("document.getElementById('canvas').focus()");
+    browser.key("+", "+");
+    assert_eq!(browser.value(COUNT), "50,000 events of 10 processes, 26,000 in view");
     browser.end();
 }

@@ -32,8 +32,8 @@ fn the_same_twice_but_for_times_and_counts() {
         .produced += 9;
     let other = Sample::new(record, judged(), None);
     let (mut old, mut new) = (report(&one, "one"), report(&other, "two"));
-    old.environment.push(("boot id".into(), "a".into()));
-    new.environment.push(("boot id".into(), "b".into()));
+    old.environment.push(("machine", "boot id".into(), "a".into()));
+    new.environment.push(("machine", "boot id".into(), "b".into()));
     new.began = "2030-01-02T04:00:00Z".into();
     let comparison = compared(&old, &new);
     assert!(comparison.is_same());
@@ -64,10 +64,10 @@ fn everything_that_can_differ_is_named() {
     let other = Sample::new(record, now, None);
     let (mut old, mut new) = (report(&one, "one"), report(&other, "two"));
     for (run, kernel, hash) in [(&mut old, "6.1", "0"), (&mut new, "6.2", "1")] {
-        run.environment.push(("kernel".into(), kernel.into()));
-        run.environment.push(("scenarios/a.toml".into(), hash.repeat(64)));
+        run.environment.push(("machine", "kernel".into(), kernel.into()));
+        run.environment.push(("machine", "scenarios/a.toml".into(), hash.repeat(64)));
     }
-    new.environment.push(("probe@host".into(), "2".into()));
+    new.environment.push(("machine", "probe@host".into(), "2".into()));
     let comparison = compared(&old, &new);
     let expected = "\
 old  one  host  6.1.0-30-amd64  2030-01-02T03:04:05Z
@@ -155,7 +155,7 @@ fn hostile_strings_stay_strings() {
     now.doubts = vec![EVIL.into()];
     let other = Sample::new(record(), now, None);
     let (old, mut new) = (report(&one, EVIL), report(&other, "two"));
-    new.environment.push((EVIL.into(), EVIL.into()));
+    new.environment.push(("machine", EVIL.into(), EVIL.into()));
     let comparison = compared(&old, &new);
     let shown = text(&comparison);
     assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");

@@ -1,9 +1,17 @@
-//! No record can steer the terminal of whoever reads its report.
+//! No record can steer the terminal of whoever reads its report, nor break the forms that programs read.
 
-use lab_model::{ActKind, Action, LossCause, Payload, Refusal, RunOutcome, Verdict};
-use lab_report::{Style, json, json_text, stage_table, terminal};
+use lab_model::{ActKind, Action, Judged, LossCause, Payload, Refusal, RunOutcome, Verdict};
+use lab_report::{
+    Style, escape, escape_lines, github, json, json_text, junit, markdown, sarif, stage_table, terminal,
+};
 
-use crate::samples::{EVIL, Sample, judged, lose, record};
+use crate::{
+    events,
+    junit::counted,
+    samples::{EVIL, Sample, WORST, hostile, judged, lose, record},
+    sarif::checked,
+    schema,
+};
 
 #[test]
 fn every_string_is_escaped() {
@@ -63,4 +71,51 @@ fn harmless(text: &str) {
     for c in text.chars().filter(|c| *c != '\n') {
         assert!(!c.is_control() && !"\u{202e}\u{200b}\u{2060}\u{2061}".contains(c), "{c:?} in {text:?}");
     }
+}
+
+/// An event with a path of more than 4 KiB, bytes that are no UTF-8, control characters and markup, in every form.
+#[test]
+fn the_worst_strings_leave_every_form_valid() {
+    let mut documents = Vec::new();
+    for text in WORST {
+        let mut sample = hostile(&format!("{text}{}", "x".repeat(4096)));
+        sample.record = events::hostile(text);
+        let mut report = sample.report(RunOutcome::Trouble);
+        (report.run, report.profile) = (text.to_string(), text.to_string());
+        report.troubles = vec![text.to_string()];
+        let document = sarif(&report);
+        let told: Vec<&str> =
+            checked(&document).iter().map(|result| result["message"]["text"].as_str().unwrap()).collect();
+        assert!(told.contains(&escape(text).as_str()), "{told:?}");
+        harmless(&json_text(&document));
+        for text in [markdown(&report), github(&report), terminal(&report, Style::default())] {
+            assert_eq!(escape_lines(&text), text);
+        }
+        let xml = junit(&report);
+        counted(&xml);
+        documents.push(xml);
+    }
+    schema::junit("the_worst_strings_leave_every_form_valid", &documents);
+}
+
+#[test]
+fn trees_deep_and_wide_leave_every_form_valid() {
+    let mut documents = Vec::new();
+    // A tree so deep is not cloned: that would be a call inside of a call for each line.
+    let trees: [fn() -> Judged; 2] = [|| events::deep(5000), || events::wide(200_000)];
+    for tree in trees {
+        for blessed in [None, Some(&judged())] {
+            let sample = Sample::new(record(), tree(), blessed);
+            let report = sample.report(RunOutcome::Drift);
+            assert!(!checked(&sarif(&report)).is_empty());
+            for text in [markdown(&report), github(&report)] {
+                assert!(text.len() < 1 << 20, "{} bytes are more than GitHub takes", text.len());
+                assert_eq!(escape_lines(&text), text);
+            }
+            let xml = junit(&report);
+            counted(&xml);
+            documents.push(xml);
+        }
+    }
+    schema::junit("trees_deep_and_wide_leave_every_form_valid", &documents);
 }

@@ -1,7 +1,5 @@
 //! The page, read by an HTML parser.
 
-use std::time::Instant;
-
 use lab_model::{RunOutcome, Verdict};
 use lab_report::html;
 use scraper::{Html, Node, Selector};
@@ -9,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     events,
-    samples::{EVIL, Sample, hostile, judged, record, same},
+    samples::{Sample, WORST, fires, hostile, judged, record, same},
 };
 
 fn select<'a>(page: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
@@ -26,11 +24,12 @@ fn data(page: &Html) -> Value {
 }
 
 /// Elements that our own markup makes, and the attributes that it gives them.
-const ELEMENTS: &str = "html head meta title style body header h1 span dl div dt dd code nav ul li a details summary \
-    pre noscript p main section h2 small h3 table caption thead tbody tr th td form label select input button canvas \
-    script del ins";
-const ATTRIBUTES: &str = "lang charset http-equiv content name class href aria-label id data-scenario data-act scope \
-    colspan open type autocomplete spellcheck title role tabindex aria-describedby aria-live";
+const ELEMENTS: &str = "html head meta title style body a div aside p span small nav ul li header h1 dl dt dd code \
+    details summary pre noscript main section h2 h3 table thead tbody tr th td br form label select input button kbd \
+    canvas script del ins svg rect";
+const ATTRIBUTES: &str = "lang charset http-equiv content name class href aria-label id data-scenario data-act \
+    data-detection scope colspan open type autocomplete spellcheck title role tabindex aria-describedby aria-live \
+    aria-hidden hidden viewBox preserveAspectRatio x width height";
 
 /// Panics unless the page is what our own markup makes it.
 pub(crate) fn sound(text: &str) -> Html {
@@ -65,20 +64,62 @@ fn a_drift_page_says_what_the_terminal_says() {
     now.tree[0].fact.unseen_by = vec!["strace@host".into()];
     let text = html(&Sample::new(record(), now, Some(&judged())).report(RunOutcome::Drift));
     let page = sound(&text);
-    assert_eq!(texts(&page, "h1"), ["Sightline drift"]);
-    assert_eq!(texts(&page, ".matrix thead th"), ["act", "kind", "what", "proven", "probe", "strace"]);
+    assert_eq!(texts(&page, "h1"), ["20300102T030405Z-host-7f3a drift"]);
+    let header = ["act", "kind", "what", "proven", "probe", "strace", "detected by"];
+    assert_eq!(texts(&page, ".matrix thead th"), header);
     assert_eq!(
         texts(&page, ".matrix tbody tr:first-child > *"),
-        ["act 1", "read", "\"/etc/shadow\"", "receipt outside kernel", "seen", "missed"]
+        ["act 1", "read", "\"/etc/shadow\"", "receipt outside kernel", "seen", "missed", "-"]
     );
+    assert_eq!(
+        texts(&page, "#scenarios tbody > tr > *"),
+        ["sensitive-read", "T1003.008", "2 of 2", "2 seen", "1 seen, 1 missed", "0", "drift"]
+    );
+    let figures = texts(&page, ".figures dd");
+    assert_eq!(figures[0], "2 of 2each by two families or more");
+    assert_eq!(figures[1], "3 of 43 seen, 1 missed");
+    assert_eq!(figures[3], "0 of 11 with drift, or none yet");
     assert_eq!(texts(&page, ".matrix .bad"), ["missed"]);
     assert_eq!(texts(&page, ".drift li").len(), 2);
     assert_eq!(texts(&page, ".diff del").len(), 2);
     assert_eq!(texts(&page, ".diff ins").len(), 2);
     assert!(texts(&page, ".diff ins")[0].contains("not strace"));
     assert_eq!(texts(&page, "#loss td:nth-child(3)"), ["probe@host", "strace@host"]);
-    assert_eq!(texts(&page, "#environment td"), ["machine", "x86_64"]);
+    assert_eq!(texts(&page, "#environment td"), ["machine", "architecture", "x86_64"]);
     assert!(texts(&page, "#stages th").contains(&"exercise".to_owned()));
+}
+
+#[test]
+fn detections_have_a_section_of_their_own() {
+    let [mut blessed, mut now] = [judged(), judged()];
+    fires(&mut blessed, "Shadow read", &[Some(1)]);
+    fires(&mut blessed, "Gone", &[Some(1)]);
+    fires(&mut now, "Shadow read", &[Some(1)]);
+    fires(&mut now, "Too <eager>", &[Some(1), Some(2)]);
+    let text = html(&Sample::new(events::record(6), now, Some(&blessed)).report(RunOutcome::Drift));
+    let page = sound(&text);
+    assert_eq!(
+        texts(&page, "#detections summary, #detections p"),
+        [
+            "sigma \"Shadow read\" on act 1 by 1 event",
+            "sigma \"Too \\u003ceager>\" on act 1, twin 2 a benign twin extra by 2 events",
+            "sigma \"Gone\" does not fire any more",
+        ]
+    );
+    assert_eq!(
+        texts(&page, "#detections dd"),
+        ["id of Shadow read", "attack.t1003.008", "id of Too <eager>", "attack.t1003.008"]
+    );
+    assert_eq!(
+        texts(&page, ".matrix tbody td:last-child"),
+        ["Shadow readToo <eager>", "Too <eager>: a benign twin"]
+    );
+    assert_eq!(select(&page, ".matrix td.bad a")[0].attr("href"), Some("#d0-1"));
+    assert_eq!(select(&page, "#d0-1").len(), 1);
+    let data = data(&page);
+    let hits = &data["scenarios"][0]["detections"];
+    assert_eq!(hits[0], serde_json::json!([[1, { "pass": 0, "instance": 0, "total": 1, "events": [1] }]]));
+    assert_eq!(hits[1].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -110,18 +151,6 @@ fn every_line_has_its_evidence() {
     assert_eq!(pass["witnesses"].as_array().unwrap().len(), 1);
 }
 
-const WORST: &[&str] = &[
-    "</script><script>alert(1)</script>",
-    "<!--<script>",
-    "]]>--></style></title></textarea><img src=x onerror=alert(1)>",
-    "\" onmouseover=\"alert(1)",
-    "'><svg/onload=alert(1)>",
-    "\u{2028}\u{2029}\u{202e}\u{200f}",
-    "&lt;script&gt;&#x3c;",
-    "\0\u{fffd}\u{ffff}",
-    EVIL,
-];
-
 #[test]
 fn hostile_strings_stay_text() {
     for text in WORST {
@@ -131,7 +160,7 @@ fn hostile_strings_stay_text() {
         (report.run, report.profile, report.chain_head) = (text.to_string(), text.to_string(), None);
         (report.kernel, report.began, report.bundle) = (text.to_string(), text.to_string(), text.to_string());
         report.troubles = vec![text.to_string()];
-        report.environment = vec![(text.to_string(), text.to_string())];
+        report.environment = vec![("machine", text.to_string(), text.to_string())];
         let page = sound(&html(&report));
         assert!(data(&page)["strings"].as_array().unwrap().contains(&lab_report::escape(text).into()));
     }
@@ -148,12 +177,9 @@ proptest::proptest! {
 }
 
 #[test]
-fn a_storm_stays_small_and_quick() {
+fn a_storm_stays_small() {
     let sample = Sample::new(events::record(50_000), judged(), Some(&judged()));
-    let began = Instant::now();
     let text = html(&sample.report(RunOutcome::Pass));
-    // Tests are not optimised; the bound that users are promised is measured in a release.
-    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
     assert!(text.len() < 5_000_000, "{} bytes", text.len());
     let page = Html::parse_document(&text);
     let data = data(&page);
@@ -172,15 +198,7 @@ fn what_does_not_fit_is_counted() {
 
 #[test]
 fn trees_deep_and_wide() {
-    let (mut deep, mut wide) = (judged(), judged());
-    let leaf = deep.tree[0].clone();
-    let mut root = leaf.clone();
-    for _ in 0..5000 {
-        root = lab_model::FactNode { fact: leaf.fact.clone(), children: vec![root] };
-    }
-    deep.tree = vec![root];
-    wide.tree[0].children = vec![leaf; 200_000];
-    for (now, left_out) in [(deep, 0), (wide, 180_002)] {
+    for (now, left_out) in [(events::deep(5000), 0), (events::wide(200_000), 180_001)] {
         let sample = Sample::new(record(), now, None);
         let page = sound(&html(&sample.report(RunOutcome::Drift)));
         assert_eq!(data(&page)["scenarios"][0]["tree"]["left_out"], left_out);

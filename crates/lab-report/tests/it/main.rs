@@ -1,5 +1,6 @@
 //! Reports of small made-up records, as they look.
 
+mod browser;
 mod chromium;
 mod comparison;
 mod events;
@@ -11,6 +12,7 @@ mod junit;
 mod markdown;
 mod samples;
 mod sarif;
+mod schema;
 mod shown;
 mod stages;
 mod terminal;

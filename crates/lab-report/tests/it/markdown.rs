@@ -4,7 +4,7 @@ use lab_model::{ActKind, RunOutcome, Verdict};
 use lab_report::{github, markdown};
 
 use crate::{
-    samples::{EVIL, Sample, hostile, judged, record, same},
+    samples::{EVIL, Sample, fires, hostile, judged, record, same},
     shown::shown,
 };
 
@@ -22,6 +22,25 @@ fn whole() {
     shown("pass.md", &markdown(&same().report(RunOutcome::Pass)));
     shown("drift.md", &markdown(&drifted().report(RunOutcome::Drift)));
     shown("none-yet.md", &markdown(&Sample::new(record(), judged(), None).report(RunOutcome::Drift)));
+}
+
+#[test]
+fn detections_are_told() {
+    let [mut blessed, mut now] = [judged(), judged()];
+    fires(&mut blessed, "Shadow read", &[Some(1)]);
+    fires(&mut blessed, "Gone", &[Some(1)]);
+    fires(&mut now, "Shadow read", &[Some(1)]);
+    fires(&mut now, "New `one`", &[Some(1)]);
+    fires(&mut now, "Too eager", &[Some(1), Some(2)]);
+    let sample = Sample::new(record(), now, Some(&blessed));
+    let text = markdown(&sample.report(RunOutcome::Drift));
+    let told = "\n**Detections**\n\n- ``sigma \"New `one`\"`` on act 1: **extra**\n- `sigma \"Shadow read\"` on act 1\n\
+                - `sigma \"Too eager\"` on act 1, twin 2: **a benign twin**\n- `sigma \"Gone\"` **does not fire any more**\n\n";
+    assert!(text.contains(told), "{text}");
+    let text = github(&sample.report(RunOutcome::Drift));
+    let twin = "::error file=scenarios/sensitive-read.toml,line=1,title=Sightline detection/on-twin::\
+                sensitive-read: sigma \"Too eager\" fired on twin 2, a benign twin\n";
+    assert!(text.contains(twin), "{text}");
 }
 
 #[test]

@@ -4,14 +4,28 @@ use std::collections::BTreeMap;
 
 use lab_golden::{Drift, Golden};
 use lab_model::{
-    Act, ActKind, Balance, Counters, Expectation, Fact, FactNode, Family, InstanceRecord, Interest, Judged,
-    LossCause, Open, OpenFlags, Origin, Outcome, PassRecord, Proof, Role, RunOutcome, ScenarioHead,
-    ScenarioRecord, SensorKind, Seq, Sighting, StageRecord, Verdict, VerdictRow,
+    Act, ActKind, Balance, Counters, Detection, Expectation, Fact, FactNode, Family, Hit, InstanceRecord,
+    Interest, Judged, LossCause, Open, OpenFlags, Origin, Outcome, PassRecord, Proof, Role, RunOutcome,
+    ScenarioHead, ScenarioRecord, SensorKind, Seq, Sighting, StageRecord, Verdict, VerdictRow,
 };
 use lab_report::{RunReport, ScenarioReport};
 
 /// What could steer a terminal.
 pub(crate) const EVIL: &str = "\x1b]0;owned\x07\x1b[2J\u{9b}31m\u{202e}\u{200b}\u{2061}\u{2060}\r\n\u{7f}";
+
+/// What could steer a page, an XML parser or a terminal.
+pub(crate) const WORST: &[&str] = &[
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "]]>--></style></title></textarea><img src=x onerror=alert(1)>",
+    "\" onmouseover=\"alert(1)",
+    "'><svg/onload=alert(1)>",
+    "\u{2028}\u{2029}\u{202e}\u{200f}",
+    "&lt;script&gt;&#x3c;",
+    "\0\u{fffd}\u{ffff}",
+    "\x1b[2J\x1b[31mred\x1b]8;;file:///etc/passwd\x07link\x1b]8;;\x07",
+    EVIL,
+];
 
 pub(crate) fn interest() -> Interest {
     Interest::default()
@@ -161,7 +175,7 @@ impl Sample {
             troubles: Vec::new(),
             outcome,
             interrupted: false,
-            environment: vec![("machine".into(), "x86_64".into())],
+            environment: vec![("machine", "architecture".into(), "x86_64".into())],
         }
     }
 }
@@ -176,6 +190,23 @@ pub(crate) fn kill(instance: &mut InstanceRecord) {
     instance.counters = None;
     instance.end_marker_ns = None;
     instance.error = Some("killed by signal 9".into());
+}
+
+/// A rule of ours that fired on these acts, in the first pass.
+pub(crate) fn fires(judged: &mut Judged, title: &str, acts: &[Option<u32>]) {
+    let hit = |act: &Option<u32>| Hit {
+        pass: 1,
+        act: *act,
+        instance: "probe@host".into(),
+        events: vec![Seq { stream: 0, n: u64::from(act.unwrap_or_default()) }],
+    };
+    judged.detections.push(Detection {
+        source: "sigma".into(),
+        rule: format!("id of {title}"),
+        title: title.into(),
+        tags: vec!["attack.t1003.008".into()],
+        hits: acts.iter().map(hit).collect(),
+    });
 }
 
 /// Some of what an instance had filtered, lost instead.
@@ -195,5 +226,8 @@ pub(crate) fn hostile(text: &str) -> Sample {
     now.proofs[0].proven = false;
     now.proofs[0].missing = vec![text.into()];
     now.doubts = vec![text.into()];
+    fires(&mut now, text, &[Some(1), Some(2)]);
+    let rule = &mut now.detections[0];
+    (rule.rule, rule.tags) = (text.into(), vec![text.into()]);
     Sample::new(record, now, Some(&judged()))
 }

@@ -12,6 +12,7 @@ const STRACE: Needs = Needs {
     sudo: false,
     mmdebstrap: false,
     shellcheck: false,
+    reports: false,
 };
 const MOUNTS: Needs = Needs { mounts: true, strace: false, ..STRACE };
 const TOOLCHAIN: Needs = Needs { ebpf_toolchain: true, strace: false, ..STRACE };
@@ -57,6 +58,21 @@ fn what_only_tests_need_is_planned_for_them_alone() {
     assert_eq!(step.name, "packages sudo mmdebstrap shellcheck");
     machine.script("mmdebstrap", "");
     assert_eq!(plan(&machine, Needs { mmdebstrap: true, ..STRACE }), []);
+}
+
+#[test]
+fn a_browser_is_planned_where_there_is_a_package_of_one() {
+    let machine = Machine::healthy();
+    let reports = || plan(&machine, Needs { reports: true, ..STRACE });
+    assert_eq!(reports()[0].name, "packages chromium libxml2-utils");
+    machine.script("google-chrome", "");
+    assert_eq!(reports()[0].name, "packages libxml2-utils");
+    machine.script("xmllint", "");
+    assert_eq!(reports(), []);
+    machine.no_program("google-chrome");
+    assert_eq!(reports()[0].name, "packages chromium");
+    machine.file("/etc/os-release", "ID=ubuntu\nID_LIKE=debian\n");
+    assert_eq!(reports(), [], "there it is a snap");
 }
 
 #[test]
