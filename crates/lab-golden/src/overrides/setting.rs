@@ -47,7 +47,8 @@ impl Axis {
             return Some(Self::Architecture);
         }
         let (name, version) = split(setting);
-        let named = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let named =
+            name.split('-').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase()));
         let numbers = version.is_none_or(|version| version.split('.').all(is_number));
         match (name, version) {
             _ if !named || !numbers => None,
