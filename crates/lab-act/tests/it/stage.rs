@@ -49,7 +49,9 @@ impl Folder {
         }
         for (image, mode) in IMAGES.iter().map(|image| (*image, 0o755)).chain([("helper", 0o4755)]) {
             let image = folder.path(&format!("bin/{image}"));
-            fs::copy(ACTOR, &image).unwrap();
+            // Another process writes it: were the file open for writing here, a child that another test forks meanwhile
+            // would hold it open, and nobody could execute it (ETXTBSY).
+            assert!(std::process::Command::new("cp").args([ACTOR, &image]).status().unwrap().success());
             fs::set_permissions(&image, fs::Permissions::from_mode(mode)).unwrap();
         }
         folder

@@ -1,8 +1,8 @@
 //! A made-up machine: a folder with /proc, /sys and /etc, and a folder of programs.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use lab_tools::{Options, Row};
 use tempfile::TempDir;
@@ -64,8 +64,12 @@ impl Machine {
         let path = self.dir.path().join("bin").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let log = self.dir.path().join("log");
-        fs::write(&path, format!("#!/bin/sh\nLOG={}\n{text}\n", log.display())).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let text = format!("#!/bin/sh\nLOG={}\n{text}\n", log.display());
+        // Another process writes it: were the file open for writing here, a child that another thread forks meanwhile
+        // would hold it open, and nobody could execute it (ETXTBSY).
+        let write = "printf %s \"$2\" >\"$1\" && chmod 755 \"$1\"";
+        let status = Command::new("sh").args(["-c", write, "sh"]).arg(&path).arg(text).status().unwrap();
+        assert!(status.success());
     }
 
     pub(crate) fn no_program(&self, name: &str) {

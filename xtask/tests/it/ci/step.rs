@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::PermissionsExt,
     process::{Command, Output},
 };
 
@@ -39,8 +38,7 @@ pub(crate) fn run(name: &str, env: &[(&str, &str)]) -> Step {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
     fs::create_dir(place("bin")).unwrap();
-    fs::write(place("bin/cargo"), CARGO).unwrap();
-    fs::set_permissions(place("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    crate::road::script(&place("bin/cargo"), CARGO);
     fs::write(place("script"), step["run"].as_str().expect("it has a script")).unwrap();
     let path = std::env::var("PATH").expect("there is a PATH");
     let mut bash = Command::new("bash");

@@ -119,6 +119,14 @@ impl Lab {
     }
 }
 
+/// A program to be started at once. Another process writes it: were the file open for writing here, a child that another
+/// thread forks meanwhile would hold it open, and nobody could execute it (ETXTBSY).
+pub(crate) fn script(path: &Path, text: &str) {
+    let write = "printf %s \"$2\" >\"$1\" && chmod 755 \"$1\"";
+    let status = Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(text).status().unwrap();
+    assert!(status.success());
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

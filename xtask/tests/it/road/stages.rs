@@ -1,20 +1,17 @@
 //! A stage that hangs or fails is data: it ends in time, cleanup follows, the report says so.
 
 use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use super::{Lab, code, program, report, state::State, turn};
+use super::{Lab, code, program, report, script as script_at, state::State, turn};
 
 /// A program that stands for the probe: `script` may call the real one as `$PROBE`.
 fn probe_that(lab: &Lab, script: &str) -> PathBuf {
     let path = lab.path("probe");
     let text = format!("#!/bin/sh\nPROBE={}\n{script}\n", program("lab-probe").display());
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    script_at(&path, &text);
     path
 }
 

@@ -1,10 +1,10 @@
 //! A scenario changed in one way gives a diff with that word, at that place.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::fs;
 
 use serde_json::Value;
 
-use super::{Lab, code, stdout, turn};
+use super::{Lab, code, script, stdout, turn};
 
 const LOOK: &str = r#"summary = "A scenario to change"
 attack = ["T1083"]
@@ -140,8 +140,7 @@ fn each_change_has_its_word_and_its_place() {
     let real = real.expect("a run had it");
     let wrapper = format!("#!/bin/sh\nexec {} \"$@\" -e trace='!unlink,unlinkat'\n", real.display());
     let strace = bin.path().join("strace");
-    fs::write(&strace, wrapper).unwrap();
-    fs::set_permissions(&strace, fs::Permissions::from_mode(0o755)).unwrap();
+    script(&strace, &wrapper);
     let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap());
     let found = differences(&lab, "A scenario to change", "A scenario to see less of", Some(&path));
     assert_eq!(
