@@ -4,6 +4,7 @@
 //! git (docs/golden-format.md has the grammar), [`compare`] says what differs, [`bless`] accepts a run, [`bless_many`] what many say together, [`lint`]
 //! looks over the folder, [`Tally`] says how stable many runs are. Only this crate knows `similar` and the masks.
 
+mod annotations;
 mod arena;
 mod bless;
 mod compare;

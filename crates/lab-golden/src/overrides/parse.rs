@@ -7,8 +7,9 @@ use lab_model::SensorKind;
 use super::{Change, DetectionChange, Override, TableChange, TreeChange, write::VERSION_LINE};
 use crate::{
     GoldenError, Line, Problem, Rate,
+    annotations::Annotations,
     cursor::Cursor,
-    parse::{Annotations, Located, Parser, check_canonical, check_form, is_name},
+    parse::{Located, Parser, check_canonical, check_form, is_name},
 };
 
 /// Spaces before the first of the lines that a change puts into the tree, less those of a root in a golden.

@@ -51,7 +51,10 @@ fn what_was_changed_between_two_runs_is_named() {
     let changed: Vec<&Value> =
         value["changes"].as_array().unwrap().iter().map(|change| &change["what"]).collect();
     // The plan is another as its text says where each value came from, and the one scenario is another.
-    assert_eq!(changed, ["plan", "scenarios/file-tamper.toml", "scenarios/sensitive-read.toml"]);
+    assert_eq!(
+        changed,
+        ["SHA-256 of the plan", "scenarios/file-tamper.toml", "scenarios/sensitive-read.toml"]
+    );
     let kinds = value["scenarios"][0]["differences"].as_array().unwrap().iter();
     let fields: Vec<&Value> =
         kinds.filter(|one| one["kind"] == "changed").map(|one| &one["fields"]).collect();
