@@ -58,6 +58,13 @@ pub enum DifferenceKind {
     },
     /// both have it, in another place
     Moved,
+    /// both have them, but many of the lines below this one stand in another order
+    MovedBelow {
+        /// how many have to be moved at least
+        lines: usize,
+        /// how many the golden has there
+        of: usize,
+    },
     /// a sensor that saw it does not any more
     SeenByFewer,
     /// a sensor sees it that did not
@@ -109,7 +116,7 @@ impl DifferenceKind {
             Self::Missing => "missing",
             Self::Extra => "extra",
             Self::Changed { .. } => "changed",
-            Self::Moved => "moved",
+            Self::Moved | Self::MovedBelow { .. } => "moved",
             Self::SeenByFewer => "seen by fewer sensors",
             Self::SeenByMore => "seen by more sensors",
         }
@@ -128,6 +135,7 @@ impl fmt::Display for DifferenceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed { fields } => write!(f, "changed ({})", fields.join(", ")),
+            Self::MovedBelow { lines, of } => write!(f, "moved ({lines} of {of} lines below)"),
             other => f.write_str(other.word()),
         }
     }

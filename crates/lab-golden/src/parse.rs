@@ -59,6 +59,11 @@ impl Golden {
     }
 }
 
+/// Reads one line of a tree without its indentation; `None` if it is not as goldens have it.
+pub(crate) fn line(content: &str) -> Option<Line> {
+    Parser { lines: Vec::new(), at: 0 }.tree_line(&format!("  {content}"), &mut Vec::new()).ok()
+}
+
 type Located<T> = Result<T, (usize, Problem)>;
 
 /// What can be said of the lines before they are understood.

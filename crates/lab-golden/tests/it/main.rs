@@ -10,3 +10,4 @@ mod merging;
 mod mutations;
 mod sample;
 mod strategy;
+mod texts;
