@@ -1,276 +1,232 @@
 //! A run against its golden, by the tree and not by lines.
+//!
+//! What is compared are texts: equal subtrees are skipped by their fingerprints, and only lines that differ are read as
+//! facts, to say in what. docs/golden-format.md says by which rules lines belong together.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet, VecDeque},
-};
+use std::borrow::Cow;
+
+use rapidhash::RapidHashMap;
 
 use crate::{
-    ActRef, Allowed, Difference, DifferenceKind, Drift, Golden, Line, LineKey, Row,
-    key::Forest,
+    DifferenceKind, Drift, Golden, GoldenError, GoldenText, LineKey,
+    index::NO_LINE,
+    sections::Gathered,
     settle::settle,
-    siblings::{Side, Tie, siblings},
-    write::ALLOWED_LINE,
+    siblings::{MOST_MOVED, Matcher, Tie},
+    side::{Lines, Side, sides},
+    text::tree_range,
 };
 
 /// Says what differs. Every line counts, and so does order among siblings, but for what the golden's marks allow.
 pub fn compare(golden: Option<&Golden>, run: &Golden) -> Drift {
     let (run, tolerated) = golden.map_or((Cow::Borrowed(run), Vec::new()), |golden| settle(golden, run));
-    let run = &*run;
-    let mut drift = Drift {
-        scenario: run.scenario.clone(),
-        file: format!("golden/{}.golden", run.scenario),
-        new: golden.is_none(),
-        differences: Vec::new(),
-        tolerated,
-        cost: golden.unwrap_or(run).cost(),
-        old_text: golden.map(Golden::to_text).unwrap_or_default(),
-        new_text: run.to_text(),
-    };
+    let mut drift = drift(&run, golden.map(Golden::to_text), run.to_text());
+    drift.tolerated = tolerated;
     if let Some(golden) = golden.filter(|_| drift.old_text != drift.new_text) {
-        let mut comparison = Comparison { golden, differences: Vec::new() };
-        comparison.head(run);
-        comparison.allowed(run);
-        comparison.tree(run);
-        comparison.table(run);
-        comparison.detections(run);
-        drift.differences = comparison.differences;
-        drift.differences.sort_by_key(|difference| difference.line);
+        let tree = |text| tree_range(text).map_or("", |tree| &text[tree]);
+        let (old, new) = sides(
+            (tree(&drift.old_text), Lines::Read(&golden.tree)),
+            (tree(&drift.new_text), Lines::Read(&run.tree)),
+        );
+        drift.differences = differences((golden, &old), (&run, &new));
     }
     drift
 }
 
-struct Comparison<'a> {
-    golden: &'a Golden,
-    differences: Vec<Difference>,
+/// The same for texts, of which only as much is read as is needed. A run bears no marks.
+///
+/// # Errors
+/// A line that would have to be told is not as goldens have it.
+pub fn compare_texts(golden: Option<GoldenText>, run: GoldenText) -> Result<Drift, GoldenError> {
+    let golden = match golden {
+        Some(golden) if golden.text != run.text => golden,
+        same_or_none => return Ok(drift(&run.rest, same_or_none.map(|golden| golden.text), run.text)),
+    };
+    let (old, new) =
+        sides((golden.tree(), Lines::Unread(&golden.rest)), (run.tree(), Lines::Unread(&run.rest)));
+    let differences = differences((&golden.rest, &old), (&run.rest, &new));
+    let rows = |golden: &GoldenText| golden.rest.table.iter().map(|row| row.act).collect::<Vec<_>>();
+    let other_rows = rows(&golden) != rows(&run);
+    if old.is_unsure() || new.is_unsure() || old.is_marked() || golden.has_marked_rows() || other_rows {
+        return Ok(compare(Some(&golden.parse()?), &run.parse()?));
+    }
+    drop((old, new));
+    Ok(Drift { differences, ..drift(&run.rest, Some(golden.text), run.text) })
 }
 
-impl Comparison<'_> {
-    fn push(
-        &mut self,
-        kind: DifferenceKind,
-        key: LineKey,
-        line: usize,
-        (old, new): (Option<String>, Option<String>),
-        act: Option<ActRef>,
-    ) {
-        let attack = self.golden.attack.clone();
-        self.differences.push(Difference { kind, key, file: None, line, old, new, act, attack });
+/// A drift without differences.
+fn drift(run: &Golden, old_text: Option<String>, new_text: String) -> Drift {
+    Drift {
+        scenario: run.scenario.clone(),
+        file: format!("golden/{}.golden", run.scenario),
+        new: old_text.is_none(),
+        differences: Vec::new(),
+        tolerated: Vec::new(),
+        old_text: old_text.unwrap_or_default(),
+        new_text,
+    }
+}
+
+/// What differs between two goldens, whose trees are given apart.
+fn differences(
+    (golden, old): (&Golden, &Side<'_>),
+    (run, new): (&Golden, &Side<'_>),
+) -> Vec<crate::Difference> {
+    let gathered = Gathered::new(golden, old.index.len());
+    let mut comparison = Comparison { old, new, tree_line: golden.tree_line(), gathered };
+    comparison.gathered.head(run);
+    comparison.gathered.allowed(run);
+    comparison.tree();
+    comparison.gathered.table(run);
+    comparison.gathered.detections(run);
+    let mut differences = comparison.gathered.differences;
+    differences.sort_by_key(|difference| difference.line);
+    differences
+}
+
+struct Comparison<'a, 't> {
+    old: &'a Side<'t>,
+    new: &'a Side<'t>,
+    tree_line: usize,
+    gathered: Gathered<'a>,
+}
+
+impl Comparison<'_, '_> {
+    /// The line of the golden's file.
+    fn line(&self, at: u32) -> usize {
+        self.tree_line + at as usize
     }
 
-    fn head(&mut self, run: &Golden) {
-        let (old, new) = (self.golden.head_line(), run.head_line());
-        let mut fields = Vec::new();
-        if self.golden.scenario != run.scenario {
-            fields.push("scenario");
-        }
-        if self.golden.attack != run.attack {
-            fields.push("attack");
-        }
-        if !fields.is_empty() {
-            let key = LineKey("scenario".to_owned());
-            self.push(DifferenceKind::Changed { fields }, key, 2, (Some(old), Some(new)), None);
-        }
-    }
-
-    /// What the scenario leaves free is part of what was accepted.
-    fn allowed(&mut self, run: &Golden) {
-        let key = |allowed: &Allowed| LineKey(format!("allow / {}", allowed.path));
-        let about = |allowed: &Allowed| allowed.acts.first().copied();
-        let golden = self.golden;
-        for (at, old) in golden.allowed.iter().enumerate().filter(|(_, old)| !run.allowed.contains(old)) {
-            let texts = (Some(old.to_string()), None);
-            self.push(DifferenceKind::Missing, key(old), ALLOWED_LINE + at, texts, about(old));
-        }
-        for new in run.allowed.iter().filter(|new| !golden.allowed.contains(new)) {
-            let texts = (None, Some(new.to_string()));
-            self.push(DifferenceKind::Extra, key(new), ALLOWED_LINE - 1, texts, about(new));
-        }
-    }
-
-    fn tree(&mut self, run: &Golden) {
-        let (forest_a, forest_b) = (Forest::of(&self.golden.tree), Forest::of(&run.tree));
-        let golden = self.golden;
-        let old = Side { lines: &golden.tree, forest: &forest_a };
-        let new = Side { lines: &run.tree, forest: &forest_b };
+    fn tree(&mut self) {
+        let (old, new) = (self.old, self.new);
         let (mut missing, mut extra) = (Vec::new(), Vec::new());
         // for each line of the run, the line of the golden that it was matched with
-        let mut partners: Vec<Option<usize>> = vec![None; run.tree.len()];
-        let mut lists = vec![(forest_a.roots.clone(), forest_b.roots.clone())];
-        while let Some((a, b)) = lists.pop() {
-            let matching = siblings(&old, &new, &a, &b);
-            for (from, to, tie) in matching.pairs {
-                if tie == Tie::Equal {
-                    let count = forest_a.subtree(from).len();
-                    partners[to..to + count].iter_mut().zip(from..).for_each(|(at, from)| *at = Some(from));
+        let mut partners: Vec<u32> = vec![NO_LINE; new.index.len()];
+        // two lists of siblings, and the difference that tells already how many lines are out of order there
+        let mut lists = vec![(None, None, None)];
+        let (mut a, mut b, mut matcher) = (Vec::new(), Vec::new(), Matcher::default());
+        while let Some((from, to, mut told)) = lists.pop() {
+            a.clear();
+            b.clear();
+            a.extend(old.index.children(from));
+            b.extend(new.index.children(to));
+            matcher.siblings(old, new, &a, &b);
+            let moved = matcher.matching.moved();
+            if moved > MOST_MOVED || told.is_some() {
+                told = Some(self.moved_below(from, moved, told));
+            }
+            for &(from, to, tie) in &matcher.matching.pairs {
+                if tie == Tie::Moved && told.is_none() {
+                    let (key, text) = (old.key(from), Some(old.shown(from)));
+                    let line = self.line(from);
+                    self.gathered.push(DifferenceKind::Moved, key, line, (text, None), old.act_of(from));
+                }
+                let (node, other) = (old.index.node(from), new.index.node(to));
+                if node.whole == other.whole {
+                    (to..other.end).zip(from..).for_each(|(to, from)| partners[to as usize] = from);
                     continue;
                 }
-                partners[to] = Some(from);
-                self.pair(&old, &new, from, to, tie);
-                lists.push((forest_a.children[from].clone(), forest_b.children[to].clone()));
+                partners[to as usize] = from;
+                if old.content(from) != new.content(to) {
+                    self.pair(from, to, tie);
+                }
+                if node.end > from + 1 || other.end > to + 1 {
+                    lists.push((Some(from), Some(to), told));
+                }
             }
-            missing.extend(matching.missing.into_iter().flat_map(|root| forest_a.subtree(root)));
-            extra.extend(matching.extra.into_iter().flat_map(|root| forest_b.subtree(root)));
+            let (lost, found) = (&matcher.matching.missing, &matcher.matching.extra);
+            missing.extend(lost.iter().flat_map(|root| *root..old.index.node(*root).end));
+            extra.extend(found.iter().flat_map(|root| *root..new.index.node(*root).end));
         }
-        self.apart(&old, &new, missing, extra, &partners);
+        missing.sort_unstable();
+        extra.sort_unstable();
+        self.apart(missing, extra, &partners);
+    }
+
+    /// Many lines below one parent stand in another order: that is told once, whatever is out of order further below.
+    fn moved_below(&mut self, parent: Option<u32>, more: usize, told: Option<usize>) -> usize {
+        if let Some(told) = told {
+            if let DifferenceKind::MovedBelow { lines, .. } = &mut self.gathered.differences[told].kind {
+                *lines += more;
+            }
+            return told;
+        }
+        let (old, of) = (self.old, |node: u32, end: u32| DifferenceKind::MovedBelow {
+            lines: more,
+            of: (end - node) as usize,
+        });
+        match parent {
+            None => {
+                let (key, kind) = (LineKey("tree".to_owned()), of(0, old.index.len() as u32));
+                self.gathered.push(kind, key, self.tree_line - 1, (None, None), None);
+            }
+            Some(parent) => {
+                let kind = of(parent + 1, old.index.node(parent).end);
+                let (key, text) = (old.key(parent), Some(old.shown(parent)));
+                self.gathered.push(kind, key, self.line(parent), (text, None), old.act_of(parent));
+            }
+        }
+        self.gathered.differences.len() - 1
     }
 
     /// Differences of two lines that belong together.
-    fn pair(&mut self, old: &Side<'_>, new: &Side<'_>, from: usize, to: usize, tie: Tie) {
-        let (a, b) = (&old.lines[from], &new.lines[to]);
-        let (key, line) = (old.forest.key(from), self.golden.tree_line() + from);
-        let act = act_of(old, from);
-        let texts = || (Some(shown(a)), Some(shown(b)));
-        if tie == Tie::Moved {
-            self.push(DifferenceKind::Moved, key.clone(), line, (Some(shown(a)), None), act);
-        }
+    fn pair(&mut self, from: u32, to: u32, tie: Tie) {
+        let (Some(a), Some(b)) = (self.old.line(from), self.new.line(to)) else { return };
+        let mut kinds = Vec::new();
         let mut fields = if tie == Tie::Changed { a.fact.differing(&b.fact) } else { Vec::new() };
         if a.acts != b.acts {
             fields.push("act");
         }
         fields.extend(a.marks.differing(b.marks));
         if !fields.is_empty() {
-            self.push(DifferenceKind::Changed { fields }, key.clone(), line, texts(), act);
+            kinds.push(DifferenceKind::Changed { fields });
         }
         if b.unseen.iter().any(|sensor| !a.unseen.contains(sensor)) {
-            self.push(DifferenceKind::SeenByFewer, key.clone(), line, texts(), act);
+            kinds.push(DifferenceKind::SeenByFewer);
         }
         if a.unseen.iter().any(|sensor| !b.unseen.contains(sensor)) {
-            self.push(DifferenceKind::SeenByMore, key, line, texts(), act);
+            kinds.push(DifferenceKind::SeenByMore);
+        }
+        for kind in kinds {
+            let texts = (Some(self.old.shown(from)), Some(self.new.shown(to)));
+            let (key, line) = (self.old.key(from), self.line(from));
+            self.gathered.push(kind, key, line, texts, self.old.act_of(from));
         }
     }
 
     /// What has no partner among its siblings: below another parent it has moved, else it is missing or extra.
-    fn apart(
-        &mut self,
-        old: &Side<'_>,
-        new: &Side<'_>,
-        missing: Vec<usize>,
-        extra: Vec<usize>,
-        partners: &[Option<usize>],
-    ) {
-        let mut waiting: HashMap<String, VecDeque<usize>> = HashMap::new();
-        extra.iter().for_each(|to| waiting.entry(shown(&new.lines[*to])).or_default().push_back(*to));
-        let mut moved = HashSet::new();
+    fn apart(&mut self, missing: Vec<u32>, extra: Vec<u32>, partners: &[u32]) {
+        let (old, new) = (self.old, self.new);
+        // Whoever tells a line reads it.
+        missing.iter().for_each(|at| _ = old.line(*at));
+        let mut waiting: RapidHashMap<String, Vec<u32>> = RapidHashMap::default();
+        for to in extra.iter().rev() {
+            _ = new.line(*to);
+            waiting.entry(new.shown(*to)).or_default().push(*to);
+        }
+        let mut moved = Vec::new();
         for from in missing {
-            let (key, text) = (old.forest.key(from), shown(&old.lines[from]));
-            let (kind, texts) = match waiting.get_mut(&text).and_then(VecDeque::pop_front) {
+            let (key, text) = (old.key(from), old.shown(from));
+            let (kind, texts) = match waiting.get_mut(&text).and_then(Vec::pop) {
                 Some(to) => {
-                    moved.insert(to);
-                    (DifferenceKind::Moved, (Some(key.to_string()), Some(new.forest.key(to).to_string())))
+                    moved.push(to);
+                    (DifferenceKind::Moved, (Some(key.to_string()), Some(new.key(to).to_string())))
                 }
                 None => (DifferenceKind::Missing, (Some(text), None)),
             };
-            self.push(kind, key, self.golden.tree_line() + from, texts, act_of(old, from));
+            self.gathered.push(kind, key, self.line(from), texts, old.act_of(from));
         }
-        // for each line of the run, the golden's line at it or before it
-        let before = partners.iter().scan(None, |before, partner| {
-            *before = partner.or(*before);
-            Some(*before)
-        });
-        let befores: Vec<Option<usize>> = before.collect();
-        for to in extra.into_iter().filter(|to| !moved.contains(to)) {
-            let line = befores[to].map_or(self.golden.tree_line() - 1, |at| self.golden.tree_line() + at);
-            let texts = (None, Some(shown(&new.lines[to])));
-            self.push(DifferenceKind::Extra, new.forest.key(to), line, texts, act_of(new, to));
-        }
-    }
-
-    fn table(&mut self, run: &Golden) {
-        let golden = self.golden;
-        let head = golden.table_line();
-        for sensor in golden.sensors.iter().filter(|sensor| !run.sensors.contains(sensor)) {
-            let key = LineKey(format!("table / {sensor}"));
-            self.push(DifferenceKind::Missing, key, head, (Some(sensor.to_string()), None), None);
-        }
-        for sensor in run.sensors.iter().filter(|sensor| !golden.sensors.contains(sensor)) {
-            let key = LineKey(format!("table / {sensor}"));
-            self.push(DifferenceKind::Extra, key, head, (None, Some(sensor.to_string())), None);
-        }
-        for (at, row) in golden.table.iter().enumerate() {
-            let (line, act) = (head + 1 + at, Some(row.act));
-            let Some(other) = run.table.iter().find(|other| other.act == row.act) else {
-                let key = LineKey(format!("table / {}", row.act));
-                self.push(DifferenceKind::Missing, key, line, (Some(row.act.to_string()), None), act);
-                continue;
-            };
-            for (sensor, old) in golden.sensors.iter().zip(&row.verdicts) {
-                let column = run.sensors.iter().position(|other| other == sensor);
-                let Some(new) = column.and_then(|column| other.verdicts.get(column)) else { continue };
-                let marks = |row: &Row| row.unstable.iter().find(|(known, _)| known == sensor).copied();
-                if old != new {
-                    let key = LineKey(format!("table / {} / {sensor}", row.act));
-                    let kind = DifferenceKind::Changed { fields: vec![sensor.word()] };
-                    self.push(kind, key, line, (Some(old.to_string()), Some(new.to_string())), act);
-                }
-                if old == new && marks(row) != marks(other) {
-                    let key = LineKey(format!("table / {} / {sensor}", row.act));
-                    self.push(
-                        DifferenceKind::Changed { fields: vec!["unstable"] },
-                        key,
-                        line,
-                        (None, None),
-                        act,
-                    );
-                }
+        moved.sort_unstable();
+        // the golden's line at each line of the run, or at the last one before it that has a partner
+        let (mut before, mut at) = (NO_LINE, 0);
+        for to in extra.into_iter().filter(|to| moved.binary_search(to).is_err()) {
+            for partner in &partners[at..=to as usize] {
+                before = if *partner == NO_LINE { before } else { *partner };
             }
-        }
-        let known = |act: ActRef| golden.table.iter().any(|row| row.act == act);
-        for row in run.table.iter().filter(|row| !known(row.act)) {
-            let line = head + golden.table.iter().filter(|other| other.act.id < row.act.id).count();
-            let key = LineKey(format!("table / {}", row.act));
-            self.push(DifferenceKind::Extra, key, line, (None, Some(row.act.to_string())), Some(row.act));
+            at = to as usize + 1;
+            let line = if before == NO_LINE { self.tree_line - 1 } else { self.line(before) };
+            let texts = (None, Some(new.shown(to)));
+            self.gathered.push(DifferenceKind::Extra, new.key(to), line, texts, new.act_of(to));
         }
     }
-
-    fn detections(&mut self, run: &Golden) {
-        let golden = self.golden;
-        let mut rest: Vec<_> = run.detections.iter().collect();
-        for (at, old) in golden.detections.iter().enumerate() {
-            let line = golden.detections_line() + at;
-            let key = LineKey(format!("detections / {old}"));
-            let act = old.acts.first().copied();
-            let found = rest.iter().position(|new| (&new.source, &new.title) == (&old.source, &old.title));
-            match found.map(|at| rest.remove(at)) {
-                None => self.push(DifferenceKind::Missing, key, line, (Some(old.to_string()), None), act),
-                Some(new) if new.unstable != old.unstable => {
-                    let kind = DifferenceKind::Changed { fields: vec!["unstable"] };
-                    self.push(kind, key, line, (None, None), act);
-                }
-                Some(new) if new.acts != old.acts => {
-                    let text =
-                        |acts: &[ActRef]| acts.iter().map(ActRef::to_string).collect::<Vec<_>>().join(", ");
-                    let texts = (Some(text(&old.acts)), Some(text(&new.acts)));
-                    self.push(DifferenceKind::Changed { fields: vec!["act"] }, key, line, texts, act);
-                }
-                Some(_) => {}
-            }
-        }
-        for new in rest {
-            let key = LineKey(format!("detections / {new}"));
-            let line = golden.detections_line() - 1;
-            let act = new.acts.first().copied();
-            self.push(DifferenceKind::Extra, key, line, (None, Some(new.to_string())), act);
-        }
-    }
-}
-
-/// A line without its indentation, annotations included.
-fn shown(line: &Line) -> String {
-    match line.annotations().as_str() {
-        "" => line.fact.to_string(),
-        annotations => format!("{}  {annotations}", line.fact),
-    }
-}
-
-/// The act that a line belongs to: anchored at it or above it, else the last one anchored before it.
-fn act_of(side: &Side<'_>, at: usize) -> Option<ActRef> {
-    let mut above = Some(at);
-    while let Some(line) = above {
-        if let Some(act) = side.lines[line].acts.first() {
-            return Some(*act);
-        }
-        above = side.forest.parents[line];
-    }
-    side.lines[..at].iter().rev().find_map(|line| line.acts.first().copied())
 }

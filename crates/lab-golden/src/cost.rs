@@ -1,6 +1,6 @@
 //! What a golden promises, and what was given away for it to hold.
 
-use crate::Golden;
+use crate::{Drift, index::cut, text::tree_range};
 
 /// Lines of a golden's tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,19 +11,34 @@ pub struct Cost {
     pub lines: usize,
 }
 
-impl Golden {
-    /// Counts its lines. What stands below a line that may be absent is not strict either.
+impl Drift {
+    /// What the golden promises, or would promise if there is none yet.
     pub fn cost(&self) -> Cost {
+        Cost::of(if self.new { &self.new_text } else { &self.old_text })
+    }
+}
+
+impl Cost {
+    /// Counts the lines of a golden's text. What stands below a line that may be absent is not strict either.
+    fn of(text: &str) -> Self {
         // for each depth above the line, whether it and all above it have to be there
         let mut above: Vec<bool> = Vec::new();
-        let mut strict = 0;
-        for line in &self.tree {
-            above.truncate(line.depth);
+        let mut cost = Self::default();
+        for line in tree_range(text).map_or("", |tree| &text[tree]).lines() {
+            let content = line.trim_start_matches(' ');
+            let annotations: Vec<&str> = cut(content).1.split(", ").collect();
+            let absent = |item: &&str| {
+                *item == "optional" || item.starts_with("at-most ") || item.starts_with("unstable ")
+            };
+            let may_be_absent = annotations.iter().any(absent);
+            above.truncate(((line.len() - content.len()) / 2).saturating_sub(1));
             let held = above.last().copied().unwrap_or(true);
-            strict += usize::from(held && line.marks.is_strict() && line.fact.word != "opens");
-            above.push(held && !line.marks.may_be_absent());
+            let free = may_be_absent || annotations.contains(&"unordered") || content.starts_with("opens ");
+            cost.lines += 1;
+            cost.strict += usize::from(held && !free);
+            above.push(held && !may_be_absent);
         }
-        Cost { strict, lines: self.tree.len() }
+        cost
     }
 }
 
@@ -48,6 +63,6 @@ mod tests {
             tree.join("\n")
         );
         let golden = Golden::parse(&text, "a").unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(golden.cost(), Cost { strict: 2, lines: 7 });
+        assert_eq!(Cost::of(&golden.to_text()), Cost { strict: 2, lines: 7 });
     }
 }

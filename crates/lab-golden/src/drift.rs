@@ -4,7 +4,7 @@ use std::fmt;
 
 use similar::TextDiff;
 
-use crate::{ActRef, Cost, LineKey, Tolerated};
+use crate::{ActRef, LineKey, Tolerated};
 
 /// What differs between a golden and a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,6 @@ pub struct Drift {
     pub differences: Vec<Difference>,
     /// what the golden's marks speak of, and how it is in the run; none of it is drift
     pub tolerated: Vec<Tolerated>,
-    /// what the golden promises, or would promise if there is none yet
-    pub cost: Cost,
     /// the golden's text; empty if there is none
     pub old_text: String,
     /// the run's text, as the golden has it where its marks leave the run free
@@ -62,6 +60,13 @@ pub enum DifferenceKind {
     },
     /// both have it, in another place
     Moved,
+    /// both have them, but many of the lines below this one stand in another order
+    MovedBelow {
+        /// how many have to be moved at least
+        lines: usize,
+        /// how many the golden has there
+        of: usize,
+    },
     /// a sensor that saw it does not any more
     SeenByFewer,
     /// a sensor sees it that did not
@@ -123,7 +128,7 @@ impl DifferenceKind {
             Self::Missing => "missing",
             Self::Extra => "extra",
             Self::Changed { .. } => "changed",
-            Self::Moved => "moved",
+            Self::Moved | Self::MovedBelow { .. } => "moved",
             Self::SeenByFewer => "seen by fewer sensors",
             Self::SeenByMore => "seen by more sensors",
         }
@@ -142,6 +147,7 @@ impl fmt::Display for DifferenceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed { fields } => write!(f, "changed ({})", fields.join(", ")),
+            Self::MovedBelow { lines, of } => write!(f, "moved ({lines} of {of} lines below)"),
             other => f.write_str(other.word()),
         }
     }

@@ -5,7 +5,7 @@
 //! sum is least: first of lines that only the run has, then of strict lines that only the golden has, then of
 //! annotations that differ, then of order. If a golden holds all lines of a run somewhere, the run's lines are found there.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use pathfinding::{kuhn_munkres::kuhn_munkres_min, matrix::Matrix};
 
@@ -27,6 +27,8 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// More equal subtrees than this below one parent are taken in order.
+const MOST_EQUAL: usize = 100;
 /// More pairs of candidates than this below one parent are taken in order.
 const MOST_SIBLINGS: usize = 10_000;
 /// With more pairs of candidates than this altogether, all further equal siblings are taken in order.
@@ -160,21 +162,18 @@ fn descend(golden: Tree<'_>, run: Tree<'_>, pair: &mut Pair, (missing, extra): (
         None => (&golden.forest.roots, &run.forest.roots),
         Some((old, new)) => (&golden.forest.children[old], &run.forest.children[new]),
     };
-    let mut whole: HashMap<u64, VecDeque<usize>> = HashMap::new();
-    new.iter().for_each(|at| whole.entry(run.forest.prints[*at]).or_default().push_back(*at));
-    let mut same_new = HashSet::new();
-    let mut rest = Vec::new();
-    for at in old {
-        match whole.get_mut(&golden.forest.prints[*at]).and_then(VecDeque::pop_front) {
-            Some(to) => {
-                same_new.insert(to);
-                pair.same.push((*at, to));
-            }
-            None => rest.push(*at),
-        }
-    }
+    let mut whole: HashMap<u64, (Vec<usize>, Vec<usize>)> = HashMap::new();
+    old.iter().for_each(|at| whole.entry(golden.forest.prints[*at]).or_default().0.push(*at));
+    new.iter().for_each(|at| whole.entry(run.forest.prints[*at]).or_default().1.push(*at));
+    // Where one side has more of them, which ones have a counterpart depends on what else there is.
+    whole.retain(|_, (old, new)| old.len() == new.len() || old.len().max(new.len()) > MOST_EQUAL);
+    let same = whole.into_values().flat_map(|(old, new)| old.into_iter().zip(new));
+    pair.same.extend(same);
+    let same_old: HashSet<usize> = pair.same.iter().map(|(old, _)| *old).collect();
+    let same_new: HashSet<usize> = pair.same.iter().map(|(_, new)| *new).collect();
+    let rest = old.iter().filter(|at| !same_old.contains(at));
     let mut alike: HashMap<_, (Vec<usize>, Vec<usize>)> = HashMap::new();
-    rest.iter().for_each(|at| alike.entry(golden.key(*at)).or_default().0.push(*at));
+    rest.for_each(|at| alike.entry(golden.key(*at)).or_default().0.push(*at));
     let others = new.iter().filter(|at| !same_new.contains(at));
     others.for_each(|at| alike.entry(run.key(*at)).or_default().1.push(*at));
     for (old, new) in alike.into_values() {

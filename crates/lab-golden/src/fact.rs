@@ -8,7 +8,10 @@ use std::fmt::{self, Write as _};
 
 use lab_model::{Address, Exec, Exit, Fact, Ids, Outcome, Payload, SetId};
 
-use crate::{Masks, Piece, quote::quote};
+use crate::{
+    Masks, Piece,
+    quote::{quote, quote_plain},
+};
 
 /// What stands for a value that no sensor knows.
 pub(crate) const UNKNOWN: &str = "<unknown>";
@@ -50,7 +53,8 @@ impl MaskedFact {
             let fields = vec![FactField { name: "class", text: class.word().to_owned() }];
             return Self { word: "opens", fields };
         }
-        let mut fields = Fields { list: Vec::new(), masks };
+        // Most facts have two fields, and there may be very many facts.
+        let mut fields = Fields { list: Vec::with_capacity(2), masks };
         let word = match &fact.payload {
             Payload::Exec(exec) => fields.exec(exec, fact.ids),
             Payload::Fork(fork) => {
@@ -126,6 +130,12 @@ pub(crate) fn cause_word(cause: lab_model::LossCause) -> &'static str {
     }
 }
 
+/// A text, masked and quoted. Most hold nothing to mask and nothing to escape.
+fn quoted(masks: &mut Masks, text: &lab_model::Text) -> String {
+    let plain = Masks::leave(text.as_bytes()).then(|| quote_plain(text.as_bytes())).flatten();
+    plain.unwrap_or_else(|| quote(&masks.text(text)))
+}
+
 /// Fields being put together.
 struct Fields<'a> {
     list: Vec<FactField>,
@@ -138,8 +148,8 @@ impl Fields<'_> {
     }
 
     fn text(&mut self, name: &'static str, text: &lab_model::Text) {
-        let pieces = self.masks.text(text);
-        self.add(name, quote(&pieces));
+        let quoted = quoted(self.masks, text);
+        self.list.push(FactField { name, text: quoted });
     }
 
     fn exec(&mut self, exec: &Exec, ids: Option<Ids>) -> &'static str {
@@ -147,7 +157,7 @@ impl Fields<'_> {
         match &exec.argv {
             None => self.add("argv", UNKNOWN),
             Some(argv) => {
-                let argv: Vec<String> = argv.iter().map(|text| quote(&self.masks.text(text))).collect();
+                let argv: Vec<String> = argv.iter().map(|text| quoted(self.masks, text)).collect();
                 self.add("argv", format!("[{}]", argv.join(",")));
             }
         }

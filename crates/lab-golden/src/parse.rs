@@ -53,6 +53,11 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>, GoldenError> {
 
 pub(crate) type Located<T> = Result<T, (usize, Problem)>;
 
+/// Reads one line of a tree without its indentation; `None` if it is not as goldens have it.
+pub(crate) fn line(content: &str) -> Option<Line> {
+    Parser { lines: Vec::new(), at: 0 }.tree_line(&format!("  {content}"), &mut Vec::new()).ok()
+}
+
 /// What can be said of the lines before they are understood.
 pub(crate) fn check_form(text: &str, version: &str) -> Located<()> {
     if text.starts_with('\u{feff}') {

@@ -15,7 +15,10 @@ pub(crate) fn quote(pieces: &[Piece]) -> String {
     let mut out = String::from("\"");
     for piece in pieces {
         match piece {
-            Piece::Literal(text) => text.to_string().chars().for_each(|c| escape(c, &mut out)),
+            Piece::Literal(text) => match plain(text.as_bytes()) {
+                Some(text) => out.push_str(text),
+                None => text.to_string().chars().for_each(|c| escape(c, &mut out)),
+            },
             Piece::Placeholder(placeholder) => {
                 let _ = write!(out, "{placeholder}");
             }
@@ -23,6 +26,22 @@ pub(crate) fn quote(pieces: &[Piece]) -> String {
     }
     out.push('"');
     out
+}
+
+/// Bytes as text if none of them has to be escaped.
+fn plain(bytes: &[u8]) -> Option<&str> {
+    let plain = bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<'));
+    std::str::from_utf8(bytes).ok().filter(|_| plain)
+}
+
+/// The quoted form of bytes in which nothing is a placeholder and nothing has to be escaped, if they are such.
+pub(crate) fn quote_plain(bytes: &[u8]) -> Option<String> {
+    let text = plain(bytes)?;
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
+    Some(out)
 }
 
 fn escape(c: char, out: &mut String) {
@@ -122,7 +141,7 @@ fn unescape(input: &str, at: usize, out: &mut String) -> Result<usize, Problem> 
 mod tests {
     use proptest::prelude::*;
 
-    use super::{quote, unquote};
+    use super::{quote, quote_plain, unquote};
     use crate::Piece;
 
     fn literal(bytes: &[u8]) -> Vec<Piece> {
@@ -158,8 +177,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn quoting_loses_nothing(bytes: Vec<u8>) {
+        fn quoting_loses_nothing(bytes in prop_oneof![any::<Vec<u8>>(), "[ -~]*".prop_map(String::into_bytes)]) {
             let quoted = quote(&literal(&bytes));
+            prop_assert!(quote_plain(&bytes).is_none_or(|plain| plain == quoted));
             prop_assert!(!quoted.chars().any(|c| c.is_control()));
             prop_assert_eq!(unquote(&quoted).unwrap(), (literal(&bytes), quoted.len()));
         }

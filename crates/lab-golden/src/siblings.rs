@@ -1,14 +1,13 @@
-//! Which lines below one parent are which lines below another: equal first, then alike, then moved.
+//! Which lines below one parent are which lines below another: as they are first, then their order.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
-use crate::{Line, key::Forest};
+use crate::{
+    lcs::{Rising, common, groups, sorted},
+    side::Side,
+};
 
 /// How two lines belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tie {
-    /// the whole subtrees are equal
-    Equal,
     /// the fact is the same, in the same place
     Same,
     /// the fact is the same, in another place among its siblings
@@ -20,117 +19,287 @@ pub(crate) enum Tie {
 /// The outcome for one list of siblings: indexes into the two trees.
 #[derive(Default)]
 pub(crate) struct Matching {
-    pub(crate) pairs: Vec<(usize, usize, Tie)>,
-    pub(crate) missing: Vec<usize>,
-    pub(crate) extra: Vec<usize>,
+    pub(crate) pairs: Vec<(u32, u32, Tie)>,
+    pub(crate) missing: Vec<u32>,
+    pub(crate) extra: Vec<u32>,
 }
 
-/// One side of a comparison.
-pub(crate) struct Side<'a> {
-    pub(crate) lines: &'a [Line],
-    pub(crate) forest: &'a Forest,
+impl Matching {
+    /// How many lines have moved.
+    pub(crate) fn moved(&self) -> usize {
+        self.pairs.iter().filter(|(_, _, tie)| *tie == Tie::Moved).count()
+    }
 }
+
+/// If more lines than this have moved below one parent, that is told once for all of them, and a line's place there
+/// says nothing any more.
+pub(crate) const MOST_MOVED: usize = 3;
 
 /// More pairs of candidates than this are taken in order, not by likeness.
 const MOST_CANDIDATES: usize = 10_000;
+/// With more pairs of candidates than this among reordered lines, none is called like another.
+const MOST_ALIKE: usize = 1_000_000;
 
-/// Matches two lists of siblings.
-pub(crate) fn siblings(old: &Side<'_>, new: &Side<'_>, a: &[usize], b: &[usize]) -> Matching {
-    let mut matching = Matching::default();
-    let (prints_a, prints_b): (Vec<u64>, Vec<u64>) = (
-        a.iter().map(|at| old.forest.prints[*at]).collect(),
-        b.iter().map(|at| new.forest.prints[*at]).collect(),
-    );
-    let (mut hunks, mut equal) = (Vec::new(), Vec::new());
-    for (a, b) in unequal(&prints_a, &prints_b, a, b, |x, y| equal.push((x, y, Tie::Equal))) {
-        let texts_a: Vec<&str> = a.iter().map(|at| old.forest.texts[*at].as_str()).collect();
-        let texts_b: Vec<&str> = b.iter().map(|at| new.forest.texts[*at].as_str()).collect();
-        let pairs = &mut matching.pairs;
-        hunks.extend(unequal(&texts_a, &texts_b, a, b, |x, y| pairs.push((x, y, Tie::Same))));
-    }
-    matching.pairs.extend(equal);
-    let mut hunks: Vec<(Vec<usize>, Vec<usize>)> =
-        hunks.into_iter().map(|(a, b)| (a.into(), b.into())).collect();
-    moved(old, new, &mut hunks, &mut matching.pairs);
-    for (a, b) in hunks {
-        changed(old, new, a, b, &mut matching);
-    }
-    matching
+/// By what lines are called equal.
+#[derive(Clone, Copy)]
+enum By {
+    /// with all below them
+    Whole,
+    /// with all below them, in whatever order it stands
+    Loose,
+    /// by themselves, without annotations
+    Fact,
 }
 
-/// Calls `equal` for the pairs that a diff of the keys finds, and returns the stretches between them.
-fn unequal<'x, K: Eq + std::hash::Hash>(
-    keys_a: &[K],
-    keys_b: &[K],
-    a: &'x [usize],
-    b: &'x [usize],
-    mut equal: impl FnMut(usize, usize),
-) -> Vec<(&'x [usize], &'x [usize])> {
-    let (mut out, mut from) = (Vec::new(), (0, 0));
+impl By {
+    const ALL: [Self; 3] = [Self::Whole, Self::Loose, Self::Fact];
+
+    fn keys(self, side: &Side<'_>, lines: impl Iterator<Item = u32>) -> Vec<u64> {
+        let key = |at| match self {
+            Self::Whole => side.index.node(at).whole,
+            Self::Loose => side.index.node(at).loose,
+            Self::Fact => side.fact_print(at),
+        };
+        lines.map(key).collect()
+    }
+}
+
+/// A stretch of both lists between lines that belong together.
+type Hunk = (Vec<u32>, Vec<u32>);
+
+/// Matches lists of siblings, one after the other, and keeps its memory between them.
+#[derive(Default)]
+pub(crate) struct Matcher {
+    keys: (Vec<u64>, Vec<u64>),
+    places: Vec<usize>,
+    rising: Rising,
+    pub(crate) matching: Matching,
+}
+
+impl Matcher {
+    /// Matches two lists.
+    pub(crate) fn siblings(&mut self, old: &Side<'_>, new: &Side<'_>, a: &[u32], b: &[u32]) {
+        self.matching.pairs.clear();
+        self.matching.missing.clear();
+        self.matching.extra.clear();
+        if !self.same_but_for_order(old, new, a, b) {
+            different(old, new, (a, b), &mut self.matching);
+        }
+    }
+
+    /// Matches lists that hold the same lines with the same below them: the first of equal ones is the first. False if
+    /// they don't.
+    fn same_but_for_order(&mut self, old: &Side<'_>, new: &Side<'_>, a: &[u32], b: &[u32]) -> bool {
+        let (keys_a, keys_b) = &mut self.keys;
+        for (side, list, keys) in [(old, a, &mut *keys_a), (new, b, &mut *keys_b)] {
+            keys.clear();
+            keys.extend(list.iter().map(|at| side.index.node(*at).loose));
+        }
+        let sum = |keys: &[u64]| keys.iter().fold(0, |sum: u64, key| sum.wrapping_add(*key));
+        if a.len() != b.len() || sum(keys_a) != sum(keys_b) {
+            return false;
+        }
+        self.places.clear();
+        let pairs = &mut self.matching.pairs;
+        if keys_a == keys_b {
+            pairs.extend(a.iter().zip(b).map(|(from, to)| (*from, *to, Tie::Same)));
+            return true;
+        }
+        if !places(keys_a, keys_b, &mut self.places) {
+            return false;
+        }
+        self.rising.look(&self.places);
+        pairs.extend(
+            a.iter()
+                .zip(&self.places)
+                .zip(&self.rising.stays)
+                .map(|((from, to), stays)| (*from, b[*to], if *stays { Tie::Same } else { Tie::Moved })),
+        );
+        true
+    }
+}
+
+/// Where in `b` each of `a` stands, the first of equal ones first. False if they do not hold the same.
+fn places(a: &[u64], b: &[u64], places: &mut Vec<usize>) -> bool {
+    if b.len() <= 32 {
+        let mut free = u32::MAX;
+        for key in a {
+            let Some(place) = (0..b.len()).find(|at| free >> at & 1 == 1 && b[*at] == *key) else {
+                return false;
+            };
+            free &= !(1 << place);
+            places.push(place);
+        }
+        return true;
+    }
+    let (sorted_a, sorted_b) = (sorted(a), sorted(b));
+    if sorted_a.iter().zip(&sorted_b).any(|((key_a, _), (key_b, _))| key_a != key_b) {
+        return false;
+    }
+    places.resize(a.len(), 0);
+    sorted_a.into_iter().zip(sorted_b).for_each(|((_, from), (_, to))| places[from] = to);
+    true
+}
+
+/// Matches two lists of which neither holds what the other holds.
+fn different(old: &Side<'_>, new: &Side<'_>, (a, b): (&[u32], &[u32]), matching: &mut Matching) {
+    let mut hunks = vec![(a.to_vec(), b.to_vec())];
+    for by in By::ALL {
+        let mut rest = Vec::new();
+        for (a, b) in hunks {
+            let (keys_a, keys_b) = (by.keys(old, a.iter().copied()), by.keys(new, b.iter().copied()));
+            let pairs = &mut matching.pairs;
+            unequal(&keys_a, &keys_b, (&a, &b), &mut rest, |from, to| pairs.push((from, to, Tie::Same)));
+        }
+        hunks = rest;
+    }
+    let number = |side: fn(&Hunk) -> &Vec<u32>| -> Vec<(usize, u32)> {
+        hunks
+            .iter()
+            .enumerate()
+            .flat_map(|(hunk, both)| side(both).iter().map(move |at| (hunk, *at)))
+            .collect()
+    };
+    let (mut a, mut b) = (number(|hunk| &hunk.0), number(|hunk| &hunk.1));
+    for by in By::ALL {
+        moved(old, new, by, (&mut a, &mut b), &mut matching.pairs);
+    }
+    let moved = matching.moved();
+    if moved <= MOST_MOVED {
+        changed(old, new, (&mut a, &mut b), &mut matching.pairs);
+    }
+    if moved > 0 {
+        alike(old, new, (&mut a, &mut b), &mut matching.pairs);
+    }
+    matching.missing.extend(a.into_iter().map(|(_, at)| at));
+    matching.extra.extend(b.into_iter().map(|(_, at)| at));
+}
+
+/// Calls `equal` for the pairs that stand in the same order on both sides, and gives the stretches between them.
+fn unequal(
+    keys_a: &[u64],
+    keys_b: &[u64],
+    (a, b): (&[u32], &[u32]),
+    rest: &mut Vec<Hunk>,
+    mut equal: impl FnMut(u32, u32),
+) {
+    let mut from = (0, 0);
     let mut close = |from: (usize, usize), to: (usize, usize)| {
         if from != to {
-            out.push((&a[from.0..to.0], &b[from.1..to.1]));
+            rest.push((a[from.0..to.0].to_vec(), b[from.1..to.1].to_vec()));
         }
     };
-    for op in capture_diff_slices(Algorithm::Myers, keys_a, keys_b) {
-        if let DiffOp::Equal { old_index, new_index, len } = op {
-            close(from, (old_index, new_index));
-            (0..len).for_each(|at| equal(a[old_index + at], b[new_index + at]));
-            from = (old_index + len, new_index + len);
-        }
+    for (i, j) in common(keys_a, keys_b) {
+        close(from, (i, j));
+        equal(a[i], b[j]);
+        from = (i + 1, j + 1);
     }
     close(from, (a.len(), b.len()));
-    out
 }
 
-/// Takes equal facts out of different stretches: equal subtrees first.
-fn moved(
-    old: &Side<'_>,
-    new: &Side<'_>,
-    hunks: &mut [(Vec<usize>, Vec<usize>)],
-    pairs: &mut Vec<(usize, usize, Tie)>,
-) {
-    use std::collections::{HashMap, HashSet};
-    let mut taken: (HashSet<usize>, HashSet<usize>) = Default::default();
-    for whole in [true, false] {
-        let mut waiting: HashMap<(u64, &str), Vec<usize>> = HashMap::new();
-        let key = |side: &Side<'_>, at: usize| if whole { side.forest.prints[at] } else { 0 };
-        for at in hunks.iter().flat_map(|(_, b)| b).rev().filter(|at| !taken.1.contains(at)) {
-            waiting.entry((key(new, *at), &new.forest.texts[*at])).or_default().push(*at);
-        }
-        for at in hunks.iter().flat_map(|(a, _)| a) {
-            if taken.0.contains(at) {
-                continue;
-            }
-            if let Some(to) = waiting.get_mut(&(key(old, *at), &*old.forest.texts[*at])).and_then(Vec::pop) {
-                taken.0.insert(*at);
-                taken.1.insert(to);
-                pairs.push((*at, to, Tie::Moved));
-            }
-        }
+/// Lines that are left over, each with the number of its stretch.
+type Left<'l> = (&'l mut Vec<(usize, u32)>, &'l mut Vec<(usize, u32)>);
+
+/// Takes equal lines out of different stretches, the first of equal ones with the first.
+fn moved(old: &Side<'_>, new: &Side<'_>, by: By, (a, b): Left<'_>, pairs: &mut Vec<(u32, u32, Tie)>) {
+    if a.is_empty() || b.is_empty() {
+        return;
     }
-    for (a, b) in hunks {
-        a.retain(|at| !taken.0.contains(at));
-        b.retain(|at| !taken.1.contains(at));
+    let sorted_a = sorted(&by.keys(old, a.iter().map(|(_, at)| *at)));
+    let sorted_b = sorted(&by.keys(new, b.iter().map(|(_, at)| *at)));
+    let mut found = Vec::new();
+    for (group_a, group_b) in groups(&sorted_a, &sorted_b) {
+        let equal = sorted_a[group_a].iter().zip(&sorted_b[group_b]);
+        found.extend(equal.map(|((_, i), (_, j))| (*i, *j)));
+    }
+    take((a, b), &found, Tie::Moved, pairs);
+}
+
+/// Pairs what is left of a stretch by action and likeness.
+fn changed(old: &Side<'_>, new: &Side<'_>, (a, b): Left<'_>, pairs: &mut Vec<(u32, u32, Tie)>) {
+    let mut found = Vec::new();
+    let mut from = 0;
+    for hunk in a.chunk_by(|(one, _), (other, _)| one == other) {
+        let first = b.partition_point(|(number, _)| *number < hunk[0].0);
+        let mut candidates: Vec<usize> =
+            (first..b.partition_point(|(number, _)| *number <= hunk[0].0)).collect();
+        let by_likeness = hunk.len() * candidates.len() <= MOST_CANDIDATES;
+        for (i, (_, line)) in (from..).zip(hunk) {
+            let word = old.word(*line);
+            let mut alike =
+                candidates.iter().enumerate().filter(|(_, j)| new.word(b[**j].1) == word).map(|(n, _)| n);
+            let best = if by_likeness {
+                alike.min_by_key(|n| differing(old, new, *line, b[candidates[*n]].1))
+            } else {
+                alike.next()
+            };
+            if let Some(n) = best {
+                found.push((i, candidates.remove(n)));
+            }
+        }
+        from += hunk.len();
+    }
+    take((a, b), &found, Tie::Changed, pairs);
+}
+
+/// In how many fields two facts differ.
+fn differing(old: &Side<'_>, new: &Side<'_>, from: u32, to: u32) -> usize {
+    match (old.line(from), new.line(to)) {
+        (Some(from), Some(to)) => from.fact.differing(&to.fact).len(),
+        _ => usize::MAX,
     }
 }
 
-/// Pairs what is left of a stretch by action and likeness; what remains is missing or extra.
-fn changed(old: &Side<'_>, new: &Side<'_>, a: Vec<usize>, mut b: Vec<usize>, matching: &mut Matching) {
-    let by_likeness = a.len() * b.len() <= MOST_CANDIDATES;
-    for from in a {
-        let fact = &old.lines[from].fact;
-        let mut candidates =
-            b.iter().enumerate().filter(|(_, to)| new.lines[**to].fact.word == fact.word).map(|(at, _)| at);
-        let best = if by_likeness {
-            candidates.min_by_key(|at| fact.differing(&new.lines[b[*at]].fact).len())
-        } else {
-            candidates.next()
-        };
-        match best {
-            Some(at) => matching.pairs.push((from, b.remove(at), Tie::Changed)),
-            None => matching.missing.push(from),
+/// Where order says little: pairs lines of one action of which half the text or more is the same, the likest first.
+fn alike(old: &Side<'_>, new: &Side<'_>, (a, b): Left<'_>, pairs: &mut Vec<(u32, u32, Tie)>) {
+    if a.len() * b.len() > MOST_ALIKE {
+        return;
+    }
+    let texts_b: Vec<&str> = b.iter().map(|(_, at)| new.fact(*at)).collect();
+    let mut candidates = Vec::new();
+    for (i, (_, from)) in a.iter().enumerate() {
+        let (text, word) = (old.fact(*from), old.word(*from));
+        for (j, other) in texts_b.iter().enumerate() {
+            if new.word(b[j].1) == word
+                && let Some(unlike) = unlike(text, other)
+            {
+                candidates.push((unlike, i, j));
+            }
         }
     }
-    matching.extra.extend(b);
+    candidates.sort_unstable();
+    let (mut taken_a, mut taken_b) = (vec![false; a.len()], vec![false; b.len()]);
+    candidates.retain(|(_, i, j)| {
+        let free = !taken_a[*i] && !taken_b[*j];
+        if free {
+            (taken_a[*i], taken_b[*j]) = (true, true);
+        }
+        free
+    });
+    let found: Vec<(usize, usize)> = candidates.into_iter().map(|(_, i, j)| (i, j)).collect();
+    take((a, b), &found, Tie::Changed, pairs);
+}
+
+/// How much of the longer text is not common beginning or end, in 1024ths; `None` if more than half.
+pub(crate) fn unlike(one: &str, other: &str) -> Option<usize> {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let (short, long) = (one.len().min(other.len()), one.len().max(other.len()).max(1));
+    let before = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let after =
+        one.iter().rev().zip(other.iter().rev()).take(short - before).take_while(|(a, b)| a == b).count();
+    let common = before + after;
+    (2 * common >= long).then(|| (long - common) * 1024 / long)
+}
+
+/// Moves pairs of positions out of what is left over.
+fn take((a, b): Left<'_>, found: &[(usize, usize)], tie: Tie, pairs: &mut Vec<(u32, u32, Tie)>) {
+    let (mut keep_a, mut keep_b) = (vec![true; a.len()], vec![true; b.len()]);
+    for (i, j) in found {
+        pairs.push((a[*i].1, b[*j].1, tie));
+        (keep_a[*i], keep_b[*j]) = (false, false);
+    }
+    for (list, keep) in [(a, keep_a), (b, keep_b)] {
+        let mut keep = keep.into_iter();
+        list.retain(|_| keep.next() == Some(true));
+    }
 }

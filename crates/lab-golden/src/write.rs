@@ -17,7 +17,7 @@ pub(crate) const NONE: &str = "  none";
 
 /// Columns at which annotations may begin. A file uses the first one that is right of all its annotated lines, so
 /// that a line added seldom moves the others; lines longer than the last one push their annotation out.
-const COLUMNS: [usize; 4] = [65, 81, 97, 113];
+pub(crate) const COLUMNS: [usize; 4] = [65, 81, 97, 113];
 
 impl Golden {
     /// The golden as it lies in git.

@@ -33,11 +33,15 @@ pub(crate) struct Process {
 
 /// What stands in a process's order.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most items are facts: a box for each would cost more than it saves"
+)]
 pub(crate) enum Item {
     /// something it did
     Fact(Seen),
     /// a process that it made
-    Child(Process),
+    Child(Box<Process>),
 }
 
 /// A fact and who saw it.
@@ -122,6 +126,12 @@ fn children(judgement: &Judgement<'_>) -> BTreeMap<NodeId, Vec<NodeId>> {
     children
 }
 
+/// What stands in a process's order, before facts are made of its events.
+enum Entry {
+    Fact(usize),
+    Child(Box<Process>),
+}
+
 struct Gatherer<'g, 'a> {
     judgement: &'g Judgement<'a>,
     interests: HashMap<u32, &'g Interest>,
@@ -154,12 +164,12 @@ impl Gatherer<'_, '_> {
         let mut deep = false;
         for id in all {
             if !self.visited[id] {
-                subject.items.push(Item::Child(self.process(id, None, 0)));
+                subject.items.push(Item::Child(Box::new(self.process(id, None, 0))));
             }
             while let Some((id, act)) = self.deeper.pop_front() {
                 deep = true;
                 if !self.visited[id] {
-                    subject.items.push(Item::Child(self.process(id, act, 0)));
+                    subject.items.push(Item::Child(Box::new(self.process(id, act, 0))));
                 }
             }
         }
@@ -177,33 +187,41 @@ impl Gatherer<'_, '_> {
         let interest = interest.clone();
         let mut fork = node.fork.map_or_else(Seen::default, |event| self.seen(event, act));
         fork.anchors.clear();
-        let mut items: Vec<((u64, usize), Item)> = Vec::with_capacity(node.events.len());
+        let mut order: Vec<((u64, usize), Entry)> = Vec::with_capacity(node.events.len());
         let mut below: Vec<((u64, usize), Option<NodeId>, usize)> = Vec::new();
         for &event in &node.events {
             let place = (view.stream.events[event].time.ns, event);
             if matches!(view.stream.events[event].payload, Payload::Fork(_)) {
                 below.push((place, view.processes.child.get(&event).copied(), event));
             } else if !hidden && interest.covers(&view.stream.events[event].payload) {
-                items.push((place, Item::Fact(self.seen(event, act))));
+                order.push((place, Entry::Fact(event)));
             }
         }
         for &child in self.children.get(&id).into_iter().flatten() {
             below.push(((view.processes.nodes[child].first_ns, usize::MAX), Some(child), usize::MAX));
         }
         for (place, child, event) in below {
-            match child {
-                Some(child) if self.visited[child] => {}
-                Some(child) if depth + 1 >= DEPTH => self.deeper.push_back((child, act)),
-                Some(child) => items.push((place, Item::Child(self.process(child, act, depth + 1)))),
+            let process = match child {
+                Some(child) if self.visited[child] => continue,
+                Some(child) if depth + 1 >= DEPTH => {
+                    self.deeper.push_back((child, act));
+                    continue;
+                }
+                Some(child) => self.process(child, act, depth + 1),
                 None => {
                     let fork = self.seen(event, act);
-                    let key = UNNAMED.to_owned();
-                    items.push((place, Item::Child(Process { key, act, hidden, fork, items: Vec::new() })));
+                    Process { key: UNNAMED.to_owned(), act, hidden, fork, items: Vec::new() }
                 }
-            }
+            };
+            order.push((place, Entry::Child(Box::new(process))));
         }
-        items.sort_by_key(|(place, _)| *place);
-        let items: Vec<Item> = items.into_iter().map(|(_, item)| item).collect();
+        // Facts are large: they are made where they stay.
+        order.sort_by_key(|(place, _)| *place);
+        let items = order.into_iter().map(|(_, entry)| match entry {
+            Entry::Fact(event) => Item::Fact(self.seen(event, act)),
+            Entry::Child(process) => Item::Child(process),
+        });
+        let items: Vec<Item> = items.collect();
         let key = match own {
             Some((act, nth)) => format!("act {act} process {nth}"),
             None => signature(&items),

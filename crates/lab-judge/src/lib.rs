@@ -42,8 +42,9 @@ pub fn judge(record: &ScenarioRecord) -> Judged {
         judgements.iter().flat_map(|judgement| doubt::doubts(&judgement.view)).collect();
     doubts.extend(doubt::missing_passes(record));
     let mut subject: Option<Process> = None;
-    for judgement in &judgements {
-        let (processes, deep) = gather::gather(judgement, &acts);
+    // Each goes as soon as its processes are gathered: with many events they are what memory goes to.
+    for judgement in judgements {
+        let (processes, deep) = gather::gather(&judgement, &acts);
         if deep {
             doubts.push(doubt::too_deep(&judgement.view));
         }

@@ -148,10 +148,10 @@ impl Search<'_, '_> {
         if let Some(slack_ns) = slack_ns {
             let from = step.began_ns.saturating_sub(slack_ns);
             let to = step.ended_ns.saturating_add(slack_ns);
-            calls = &calls[calls.partition_point(|&i| events[i].time.ns < from)..];
-            calls = &calls[..calls.partition_point(|&i| events[i].time.ns <= to)];
+            calls = &calls[calls.partition_point(|(.., i)| events[*i].time.ns < from)..];
+            calls = &calls[..calls.partition_point(|(.., i)| events[*i].time.ns <= to)];
         }
-        let fitting = calls.iter().copied().filter(|&i| !self.used[i] && fits(i, events[i]));
+        let fitting = calls.iter().map(|(.., i)| *i).filter(|&i| !self.used[i] && fits(i, events[i]));
         fitting.min_by_key(|&i| events[i].time.ns.abs_diff(step.ended_ns))
     }
 

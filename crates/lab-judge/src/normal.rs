@@ -26,6 +26,8 @@ pub(crate) struct Normaliser {
     nonces: Vec<(Vec<u8>, u32)>,
     /// (`IP:PORT`, variable)
     addresses: Vec<(String, String)>,
+    /// by byte: whether some value begins with it
+    begins: [bool; 256],
 }
 
 impl Normaliser {
@@ -42,10 +44,17 @@ impl Normaliser {
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.value.len()));
         let nonces = pass.acts.iter().filter(|act| usable(&act.nonce));
         let addresses = pass.variables.iter().map(|(name, value)| (value.clone(), name.clone()));
-        Self {
-            rules,
-            nonces: nonces.map(|act| (act.nonce.as_bytes().to_vec(), act.id)).collect(),
-            addresses: addresses.collect(),
+        let nonces = nonces.map(|act| (act.nonce.as_bytes().to_vec(), act.id)).collect();
+        let mut normaliser = Self { rules, nonces, addresses: addresses.collect(), begins: [false; 256] };
+        normaliser.learn_beginnings();
+        normaliser
+    }
+
+    fn learn_beginnings(&mut self) {
+        let values =
+            self.rules.iter().map(|rule| &rule.value).chain(self.nonces.iter().map(|(nonce, _)| nonce));
+        for byte in values.filter_map(|value| value.first()) {
+            self.begins[usize::from(*byte)] = true;
         }
     }
 
@@ -63,6 +72,12 @@ impl Normaliser {
         }
         while at < bytes.len() {
             let rest = &bytes[at..];
+            let skip = rest.iter().take_while(|byte| !self.begins[usize::from(**byte)]).count();
+            if skip > 0 {
+                out.extend_from_slice(&rest[..skip]);
+                at += skip;
+                continue;
+            }
             if let Some((value, of)) = self.nonces.iter().find(|(value, _)| rest.starts_with(value)) {
                 let own = act == Some(*of);
                 out.extend(if own { "${nonce}".to_owned() } else { format!("${{nonce:{of}}}") }.into_bytes());
@@ -94,6 +109,11 @@ impl Normaliser {
     /// `payload` as a fact of `act` holds it.
     pub(crate) fn payload(&self, payload: &Payload, act: Option<u32>) -> Payload {
         let text = |text: &Text| self.text(text, act);
+        // Most facts are opens, and their path is to be copied once.
+        if let Payload::Open(Open { path, flags, result, .. }) = payload {
+            let (path, flags) = (text(path), OpenFlags(flags.meant().0));
+            return Open { path, flags, late_path: false, result: plain(*result) }.into();
+        }
         let mut payload = payload.clone();
         match &mut payload {
             Payload::Exec(Exec { path, argv, exe, file, result, .. }) => {
@@ -105,10 +125,6 @@ impl Normaliser {
             }
             Payload::Fork(fork) => *fork = Fork { child: 0, child_start_ns: None },
             Payload::SetId(setid) => setid.result = plain(setid.result),
-            Payload::Open(Open { path, flags, late_path, result }) => {
-                (*path, *late_path, *result) = (text(path), false, plain(*result));
-                *flags = OpenFlags(flags.meant().0);
-            }
             Payload::Unlink(unlink) => {
                 (unlink.path, unlink.result) = (text(&unlink.path), plain(unlink.result))
             }
@@ -185,6 +201,7 @@ mod tests {
             instances: Vec::new(),
         });
         normaliser.nonces = vec![(b"slaaaa".to_vec(), 1), (b"slbbbb".to_vec(), 2)];
+        normaliser.learn_beginnings();
         normaliser
     }
 

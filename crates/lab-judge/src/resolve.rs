@@ -4,9 +4,10 @@
 //! a fork that names the pid begins a process, an exit ends it, and what comes after is another process that has the
 //! same pid. Where the records contradict that story, the result is ambiguous and the run doubtful.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use lab_model::{ParentRef, Payload, ProcessKey, Stamp};
+use rapidhash::RapidHashMap;
 
 use crate::stream::Stream;
 
@@ -86,8 +87,9 @@ pub(crate) fn resolve(stream: &Stream<'_>) -> Processes {
     processes
 }
 
-fn collect(stream: &Stream<'_>) -> BTreeMap<u32, Vec<Evidence>> {
-    let mut by_pid: BTreeMap<u32, Vec<Evidence>> = BTreeMap::new();
+/// All evidence, by pid.
+fn collect(stream: &Stream<'_>) -> Vec<(u32, Vec<Evidence>)> {
+    let mut by_pid: RapidHashMap<u32, Vec<Evidence>> = RapidHashMap::default();
     for (index, event) in stream.events.iter().enumerate() {
         if let Some(pid) = event.image.pid {
             let rank = if matches!(event.payload, Payload::Exit(_)) { EXIT } else { CALL };
@@ -109,6 +111,8 @@ fn collect(stream: &Stream<'_>) -> BTreeMap<u32, Vec<Evidence>> {
             });
         }
     }
+    let mut by_pid: Vec<_> = by_pid.into_iter().collect();
+    by_pid.sort_unstable_by_key(|(pid, _)| *pid);
     by_pid
 }
 

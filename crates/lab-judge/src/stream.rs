@@ -1,6 +1,6 @@
 //! An instance's events in its own order, each place in the stream once.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::HashSet;
 
 use lab_model::{Action, Event, InstanceRecord, Loss, Payload, Seq};
 
@@ -12,52 +12,54 @@ pub(crate) struct Stream<'a> {
     pub(crate) losses: Vec<&'a Loss>,
     /// places for which two different records exist
     pub(crate) conflicts: usize,
-    /// indices of events by pid and action, in order
-    by_caller: HashMap<(u32, Action), Vec<usize>>,
+    /// indices of events of those who are asked for, by pid and action, in order
+    by_caller: Vec<(u32, Action, usize)>,
 }
 
 impl<'a> Stream<'a> {
-    /// Whatever order the records come in, and however often, the result is the same.
-    pub(crate) fn new(record: &'a InstanceRecord) -> Self {
-        let mut places: HashMap<Seq, &Event> = HashMap::with_capacity(record.events.len());
+    /// Whatever order the records come in, and however often, the result is the same. `callers` are the pids whose
+    /// calls will be asked for.
+    pub(crate) fn new(record: &'a InstanceRecord, callers: &HashSet<u32>) -> Self {
+        // Sensors hand over long stretches in order, which the sort finds and keeps.
+        let mut places: Vec<(Seq, usize)> =
+            record.events.iter().enumerate().map(|(at, event)| (event.seq, at)).collect();
+        places.sort();
         let mut conflicts = 0;
-        for event in &record.events {
-            match places.entry(event.seq) {
-                Entry::Vacant(place) => {
-                    place.insert(event);
-                }
-                Entry::Occupied(mut place) if *place.get() != event => {
-                    conflicts += 1;
-                    // The choice must not depend on the order of arrival.
-                    if format!("{event:?}") < format!("{:?}", place.get()) {
-                        place.insert(event);
-                    }
-                }
-                Entry::Occupied(_) => {}
+        let mut order: Vec<(u64, Seq, usize)> = Vec::with_capacity(places.len());
+        for place in places.chunk_by(|(one, _), (other, _)| one == other) {
+            let records = place.iter().map(|(_, at)| *at);
+            let differ = place.iter().any(|(_, at)| record.events[*at] != record.events[place[0].1]);
+            conflicts += usize::from(differ);
+            // The choice must not depend on the order of arrival.
+            let chosen = match differ {
+                true => records.min_by_key(|at| format!("{:?}", record.events[*at])),
+                false => records.min(),
+            };
+            order.extend(chosen.map(|at| (record.events[at].time.ns, place[0].0, at)));
+        }
+        drop(places);
+        order.sort();
+        let (mut events, mut losses) = (Vec::with_capacity(order.len()), Vec::new());
+        for event in order.into_iter().map(|(_, _, at)| &record.events[at]) {
+            match &event.payload {
+                Payload::Loss(loss) => losses.push(loss),
+                _ => events.push(event),
             }
         }
-        let mut events: Vec<&Event> = places.into_values().collect();
-        events.sort_unstable_by_key(|event| (event.time.ns, event.seq));
-        let mut losses = Vec::new();
-        events.retain(|event| match &event.payload {
-            Payload::Loss(loss) => {
-                losses.push(loss);
-                false
-            }
-            _ => true,
+        let calls = events.iter().enumerate().filter_map(|(index, event)| {
+            let pid = event.image.pid.filter(|pid| callers.contains(pid))?;
+            Some((pid, event.payload.action(), index))
         });
-        let mut by_caller: HashMap<_, Vec<usize>> = HashMap::new();
-        for (index, event) in events.iter().enumerate() {
-            if let Some(pid) = event.image.pid {
-                by_caller.entry((pid, event.payload.action())).or_default().push(index);
-            }
-        }
+        let mut by_caller: Vec<_> = calls.collect();
+        by_caller.sort_unstable();
         Self { events, losses, conflicts, by_caller }
     }
 
-    /// The calls of one kind that a pid made, in order.
-    pub(crate) fn calls(&self, pid: u32, action: Action) -> &[usize] {
-        self.by_caller.get(&(pid, action)).map_or(&[], Vec::as_slice)
+    /// The calls of one kind that a pid made, in order: pid, action, and the event's index.
+    pub(crate) fn calls(&self, pid: u32, action: Action) -> &[(u32, Action, usize)] {
+        let from = self.by_caller.partition_point(|call| (call.0, call.1) < (pid, action));
+        let to = self.by_caller.partition_point(|call| (call.0, call.1) <= (pid, action));
+        &self.by_caller[from..to]
     }
 
     /// The last moment of which the instance reported anything.

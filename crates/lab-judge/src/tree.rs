@@ -44,7 +44,7 @@ pub(crate) fn tree(subject: Process, acts: &[Act], watchers: &[Watcher]) -> Vec<
     for item in subject.items {
         let Item::Child(process) = item else { continue };
         let act = process.act;
-        let mut nodes = builder.process(process);
+        let mut nodes = builder.process(*process);
         if let (Some(act), Some(first)) = (act, nodes.first_mut())
             && builder.anchored.insert(act)
         {
@@ -89,7 +89,15 @@ impl Image {
         })
     }
 
-    fn close(self) -> FactNodes {
+    /// One that can have so many nodes without growing: nodes are large, and there may be very many.
+    fn with_room(nodes: usize) -> Self {
+        Self { nodes: Vec::with_capacity(nodes), ..Self::default() }
+    }
+
+    fn close(mut self) -> FactNodes {
+        if self.nodes.len() < self.nodes.capacity() / 2 {
+            self.nodes.shrink_to_fit();
+        }
         match self.exec {
             Some(mut exec) => {
                 exec.children = self.nodes;
@@ -111,15 +119,18 @@ impl Builder<'_> {
         let fork = Payload::Fork(Fork { child: 0, child_start_ns: None });
         let shows_fork = !process.hidden && interest.covers(&fork);
         let execs_first = matches!(process.items.first(), Some(Item::Fact(seen)) if is_image(&seen.payload));
-        let mut images = vec![Image::default()];
+        let mut left = process.items.len();
+        let mut images = vec![Image::with_room(if execs_first { 0 } else { left })];
         for item in process.items {
+            left -= 1;
             let is_image = matches!(&item, Item::Fact(seen) if is_image(&seen.payload));
             if is_image {
-                images.push(Image::default());
+                images.last_mut().into_iter().for_each(|image| image.nodes.shrink_to_fit());
+                images.push(Image::with_room(left));
             }
             let Some(image) = images.last_mut() else { continue };
             match item {
-                Item::Child(child) => image.nodes.append(&mut self.process(child)),
+                Item::Child(child) => image.nodes.append(&mut self.process(*child)),
                 Item::Fact(seen) if is_image => {
                     let free = self.freedom(&seen, interest);
                     let mut node = self.node(seen, None);

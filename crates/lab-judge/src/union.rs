@@ -136,7 +136,7 @@ fn compatible(a: &Item, b: &Item) -> bool {
 fn join(a: &mut Item, b: Item) {
     match (a, b) {
         (Item::Fact(a), Item::Fact(b)) => fill(a, b),
-        (Item::Child(a), Item::Child(b)) => *a = merge(std::mem::take(a), b),
+        (Item::Child(a), Item::Child(b)) => **a = merge(std::mem::take(a), *b),
         // Their keys differ, so they are never partners.
         (Item::Fact(_), Item::Child(_)) | (Item::Child(_), Item::Fact(_)) => {}
     }

@@ -25,7 +25,8 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(crate) fn new(pass: &'a PassRecord, record: &'a InstanceRecord) -> Self {
-        let stream = Stream::new(record);
+        let steps = pass.receipts.iter().flat_map(|receipt| &receipt.steps);
+        let stream = Stream::new(record, &steps.map(|step| step.process.pid).collect());
         let processes = resolve::resolve(&stream);
         let losses = loss::intervals(record, &stream);
         let resident = pass.actor.and_then(|actor| processes.find(&actor, u64::MAX));

@@ -89,7 +89,7 @@ impl Rule {
             DifferenceKind::Missing => Self::DriftMissing,
             DifferenceKind::Extra => Self::DriftExtra,
             DifferenceKind::Changed { .. } => Self::DriftChanged,
-            DifferenceKind::Moved => Self::DriftMoved,
+            DifferenceKind::Moved | DifferenceKind::MovedBelow { .. } => Self::DriftMoved,
             DifferenceKind::SeenByFewer => Self::DriftSeenByFewer,
             DifferenceKind::SeenByMore => Self::DriftSeenByMore,
         }

@@ -115,7 +115,7 @@ impl ScenarioReport<'_> {
 
     /// What the golden holds fast, of how much: `13 of 14 lines strict, 57 events`.
     pub(crate) fn cost(&self) -> String {
-        let Cost { strict, lines } = self.drift.cost;
+        let Cost { strict, lines } = self.drift.cost();
         format!("{strict} of {lines} lines strict, {} events", self.events())
     }
 

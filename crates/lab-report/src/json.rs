@@ -88,8 +88,8 @@ fn golden(scenario: &ScenarioReport<'_>) -> Value {
     json!({
         "state": state,
         "file": drift.file,
-        "strict_lines": drift.cost.strict,
-        "lines": drift.cost.lines,
+        "strict_lines": drift.cost().strict,
+        "lines": drift.cost().lines,
         "events": scenario.events(),
         "differences": drift.differences.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "tolerated": drift.tolerated.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -12,10 +12,11 @@ use super::{
 use crate::{
     BlessError, Blessed, Golden, GoldenError, Line,
     bless::{accept, read, remove},
-    key::Forest,
     never_blessed,
     settle::{out_of_place, settle},
-    siblings::{Side, Tie, siblings},
+    siblings::{Matcher, Tie},
+    side::{Lines, sides},
+    text::tree_range,
 };
 
 /// Why a run did not become an override.
@@ -152,63 +153,70 @@ pub fn bless_override(
 
 /// What becomes of which lines, by the old tree's order.
 pub(crate) fn tree(old: &Golden, new: &Golden) -> Vec<Change<TreeChange>> {
-    let (forest_a, forest_b) = (Forest::of(&old.tree), Forest::of(&new.tree));
-    let a = Side { lines: &old.tree, forest: &forest_a };
-    let b = Side { lines: &new.tree, forest: &forest_b };
-    let mut changes: Vec<(usize, TreeChange)> = Vec::new();
+    let (old_text, new_text) = (old.to_text(), new.to_text());
+    let (a, b) =
+        sides((tree_of(&old_text), Lines::Read(&old.tree)), (tree_of(&new_text), Lines::Read(&new.tree)));
+    let mut changes: Vec<(u32, TreeChange)> = Vec::new();
     let mut whole = Vec::new();
-    let mut lists: Vec<Option<(usize, usize)>> = vec![None];
+    let mut matcher = Matcher::default();
+    let mut lists: Vec<Option<(u32, u32)>> = vec![None];
     while let Some(parents) = lists.pop() {
-        let (ours, theirs) = match parents {
-            None => (&forest_a.roots, &forest_b.roots),
-            Some((old, new)) => (&forest_a.children[old], &forest_b.children[new]),
-        };
-        let mut pairs = siblings(&a, &b, ours, theirs).pairs;
-        pairs.retain(|(_, _, tie)| *tie != Tie::Moved);
-        pairs.sort_unstable_by_key(|(from, _, _)| *from);
-        let crossing: Vec<(usize, usize)> = pairs.iter().map(|(from, to, _)| (*from, *to)).collect();
+        let ours: Vec<u32> = a.index.children(parents.map(|(old, _)| old)).collect();
+        let theirs: Vec<u32> = b.index.children(parents.map(|(_, new)| new)).collect();
+        matcher.siblings(&a, &b, &ours, &theirs);
+        let mut pairs: Vec<(u32, u32)> = matcher
+            .matching
+            .pairs
+            .iter()
+            .filter(|(_, _, tie)| *tie != Tie::Moved)
+            .map(|(from, to, _)| (*from, *to))
+            .collect();
+        pairs.sort_unstable();
+        let crossing: Vec<(usize, usize)> =
+            pairs.iter().map(|(from, to)| (*from as usize, *to as usize)).collect();
         let crossing: HashSet<usize> = out_of_place(&crossing).into_iter().collect();
-        pairs.retain(|(from, _, _)| !crossing.contains(from));
-        let kept: HashSet<usize> = pairs.iter().map(|(from, _, _)| *from).collect();
+        pairs.retain(|(from, _)| !crossing.contains(&(*from as usize)));
+        let kept: HashSet<u32> = pairs.iter().map(|(from, _)| *from).collect();
         changes.extend(ours.iter().filter(|at| !kept.contains(at)).map(|at| (*at, TreeChange::Absent)));
         let mut stays = pairs.into_iter().peekable();
-        let (mut last, mut extra): (Option<usize>, Vec<Line>) = (None, Vec::new());
+        let (mut last, mut extra): (Option<u32>, Vec<Line>) = (None, Vec::new());
         for at in theirs {
-            match stays.next_if(|(_, to, _)| to == at) {
-                Some((from, to, tie)) => {
+            match stays.next_if(|(_, to)| *to == at) {
+                Some((from, to)) => {
                     put(&mut changes, &mut whole, (last, parents), std::mem::take(&mut extra));
                     last = Some(from);
-                    if tie != Tie::Equal {
-                        let (line, was) = (&new.tree[to], &old.tree[from]);
-                        let same = (&line.fact, &line.acts, &line.unseen, line.marks)
-                            == (&was.fact, &was.acts, &was.unseen, was.marks);
-                        if !same {
-                            changes.push((from, TreeChange::Is(Line { depth: 0, ..line.clone() })));
-                        }
-                        lists.push(Some((from, to)));
+                    let (line, was) = (&new.tree[to as usize], &old.tree[from as usize]);
+                    let same = (&line.fact, &line.acts, &line.unseen, line.marks)
+                        == (&was.fact, &was.acts, &was.unseen, was.marks);
+                    if !same {
+                        changes.push((from, TreeChange::Is(Line { depth: 0, ..line.clone() })));
                     }
+                    lists.push(Some((from, to)));
                 }
                 None => {
-                    let top = new.tree[*at].depth;
-                    let lines = forest_b.subtree(*at).into_iter().map(|at| &new.tree[at]);
-                    extra.extend(lines.map(|line| Line { depth: line.depth - top, ..line.clone() }));
+                    let top = new.tree[at as usize].depth;
+                    let lines = &new.tree[at as usize..b.index.node(at).end as usize];
+                    extra.extend(lines.iter().map(|line| Line { depth: line.depth - top, ..line.clone() }));
                 }
             }
         }
         put(&mut changes, &mut whole, (last, parents), extra);
     }
     changes.sort_by_key(|(at, what)| (*at, what.kind()));
-    let keyed =
-        changes.into_iter().map(|(at, what)| Change { key: forest_a.key(at).to_string(), at: 0, what });
+    let keyed = changes.into_iter().map(|(at, what)| Change { key: a.key(at).to_string(), at: 0, what });
     let whole = whole.into_iter().map(|what| Change { key: WHOLE_TREE.to_owned(), at: 0, what });
     whole.chain(keyed).collect()
 }
 
+fn tree_of(text: &str) -> &str {
+    tree_range(text).map_or("", |tree| &text[tree])
+}
+
 /// Puts lines after the last one that stays, or first below their parent.
 fn put(
-    changes: &mut Vec<(usize, TreeChange)>,
+    changes: &mut Vec<(u32, TreeChange)>,
     whole: &mut Vec<TreeChange>,
-    (last, parents): (Option<usize>, Option<(usize, usize)>),
+    (last, parents): (Option<u32>, Option<(u32, u32)>),
     lines: Vec<Line>,
 ) {
     match (last, parents) {

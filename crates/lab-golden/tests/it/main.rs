@@ -13,3 +13,4 @@ mod overriding;
 mod reviewing;
 mod sample;
 mod strategy;
+mod texts;
