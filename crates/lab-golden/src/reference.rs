@@ -307,7 +307,7 @@ mod tests {
     use proptest::{prelude::*, sample::select};
 
     use super::{reference, told};
-    use crate::{Golden, GoldenText, Line, Marks, Rate, compare, compare_texts, parse, settle::settle};
+    use crate::{Golden, GoldenText, Line, Rate, compare, compare_texts, parse, settle::settle};
 
     const CONTENTS: [&str; 12] = [
         "fork",
@@ -411,7 +411,7 @@ mod tests {
             let (mut old, new) = (golden(old), golden(new));
             if marks {
                 for (line, _) in old.tree.iter_mut().zip(marked).filter(|(_, marked)| *marked) {
-                    line.marks = Marks { unstable: Some(Rate { held: 1, of: 2 }), ..Marks::default() };
+                    line.marks.unstable = Some(Rate { held: 1, of: 2 });
                 }
             }
             let drift = compare(Some(&old), &new);

@@ -65,6 +65,9 @@ impl By {
 /// A stretch of both lists between lines that belong together.
 type Hunk = (Vec<u32>, Vec<u32>);
 
+/// Lines, each with the number of its stretch.
+type Numbered = Vec<(usize, u32)>;
+
 /// Matches lists of siblings, one after the other, and keeps its memory between them.
 #[derive(Default)]
 pub(crate) struct Matcher {
@@ -168,8 +171,8 @@ fn different(old: &Side<'_>, new: &Side<'_>, (a, b): (&[u32], &[u32]), matching:
 }
 
 /// The lines of all stretches, each with the number of its stretch.
-fn numbered(hunks: &[Hunk]) -> (Vec<(usize, u32)>, Vec<(usize, u32)>) {
-    let number = |(hunk, lines): (usize, &Vec<u32>)| lines.iter().map(|at| (hunk, *at)).collect::<Vec<_>>();
+fn numbered(hunks: &[Hunk]) -> (Numbered, Numbered) {
+    let number = |(hunk, lines): (usize, &Vec<u32>)| lines.iter().map(|at| (hunk, *at)).collect::<Numbered>();
     let a = hunks.iter().map(|hunk| &hunk.0).enumerate().flat_map(number).collect();
     (a, hunks.iter().map(|hunk| &hunk.1).enumerate().flat_map(number).collect())
 }
@@ -216,8 +219,8 @@ fn unequal(
     close(from, (a.len(), b.len()));
 }
 
-/// Lines that are left over, each with the number of its stretch.
-type Left<'l> = (&'l mut Vec<(usize, u32)>, &'l mut Vec<(usize, u32)>);
+/// Lines that are left over on both sides.
+type Left<'l> = (&'l mut Numbered, &'l mut Numbered);
 
 /// Takes equal lines out of different stretches, the first of equal ones with the first.
 fn moved(old: &Side<'_>, new: &Side<'_>, by: By, (a, b): Left<'_>, pairs: &mut Vec<(u32, u32, Tie)>) {

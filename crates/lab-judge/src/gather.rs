@@ -33,6 +33,7 @@ pub(crate) struct Process {
 
 /// What stands in a process's order.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all items are facts: boxes would only be more memory")]
 pub(crate) enum Item {
     /// something it did
     Fact(Seen),
