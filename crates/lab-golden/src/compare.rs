@@ -127,7 +127,7 @@ impl Comparison<'_, '_> {
                     continue;
                 }
                 partners[to as usize] = from;
-                if old.content(from) != new.content(to) {
+                if node.loose != other.loose && old.content(from) != new.content(to) {
                     self.pair(from, to, tie);
                 }
                 if node.end > from + 1 || other.end > to + 1 {

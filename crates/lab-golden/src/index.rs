@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, sync::LazyLock};
 
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
 /// Stands for the parent of a root.
@@ -26,7 +26,6 @@ pub(crate) struct Node {
     pub(crate) parent: u32,
     /// the line after the last one below it
     pub(crate) end: u32,
-    indent: u32,
 }
 
 /// How annotations go into the fingerprints.
@@ -80,22 +79,12 @@ impl Index {
                 Columns::Differ => print_apart(&tree[start + indent..end]),
             };
             open.push(Open { at: index.nodes.len(), children: 0, whole: 0, loose: 0 });
-            let start_of = start + indent;
-            index.nodes.push(Node {
-                start: start_of,
-                whole: own,
-                loose: own,
-                parent,
-                end: 0,
-                indent: indent as u32,
-            });
+            index.nodes.push(Node { start: start + indent, whole: own, loose: own, parent, end: 0 });
             start = end + 1;
         }
         while !open.is_empty() {
             index.close(&mut open);
         }
-        // One more, so that each line has a next one.
-        index.nodes.push(Node { start, whole: 0, loose: 0, parent: NO_LINE, end: 0, indent: 0 });
         index
     }
 
@@ -116,7 +105,7 @@ impl Index {
 
     /// How many lines there are.
     pub(crate) fn len(&self) -> usize {
-        self.nodes.len() - 1
+        self.nodes.len()
     }
 
     pub(crate) fn node(&self, at: u32) -> &Node {
@@ -125,13 +114,14 @@ impl Index {
 
     /// The line right of its indentation.
     pub(crate) fn content<'t>(&self, tree: &'t str, at: u32) -> &'t str {
-        let next = self.node(at + 1);
-        &tree[self.node(at).start..next.start - next.indent as usize - 1]
+        let rest = &tree[self.node(at).start..];
+        &rest[..memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len())]
     }
 
     /// Blanks before the content.
-    pub(crate) fn indent(&self, at: u32) -> usize {
-        self.node(at).indent as usize
+    pub(crate) fn indent(&self, tree: &str, at: u32) -> usize {
+        let before = &tree[..self.node(at).start];
+        before.len() - before.trim_end_matches(' ').len()
     }
 
     /// The lines right below one, or the roots.

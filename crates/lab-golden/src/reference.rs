@@ -1,12 +1,8 @@
 //! The comparison of trees written slowly and plainly, and the test that the quick one says the same.
 
-use proptest::{prelude::*, sample::select};
-
 use crate::{
-    ActRef, Golden, GoldenText, Line, Marks, Rate, compare, compare_texts,
+    ActRef, Golden, Line,
     lcs::tests::slow,
-    parse,
-    settle::settle,
     siblings::{MOST_MOVED, unlike},
 };
 
@@ -96,7 +92,10 @@ fn common(a: &[String], b: &[String]) -> Vec<(usize, usize)> {
     begin.chain(middle.into_iter().map(|(i, j)| (before + i, before + j))).chain(end).collect()
 }
 
-const BY: [fn(&Node<'_>) -> String; 3] = [|node| node.whole(), |node| node.loose(), |node| node.fact()];
+/// By what lines are called equal, the most certain first.
+type By = fn(&Node<'_>) -> String;
+
+const BY: [&[By]; 2] = [&[|node| node.whole(), |node| node.loose()], &[|node| node.fact()]];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Tie {
@@ -142,37 +141,42 @@ impl<'a> Slow<'a> {
         } else {
             let mut hunks: Vec<(Vec<usize>, Vec<usize>)> =
                 vec![((0..a.len()).collect(), (0..b.len()).collect())];
-            for by in BY {
-                let mut rest = Vec::new();
-                for (from, to) in hunks {
-                    let keys_a: Vec<String> = from.iter().map(|at| by(&a[*at])).collect();
-                    let keys_b: Vec<String> = to.iter().map(|at| by(&b[*at])).collect();
-                    let mut last = (0, 0);
-                    let found = common(&keys_a, &keys_b);
-                    for (i, j) in found.into_iter().chain([(from.len(), to.len())]) {
-                        rest.push((from[last.0..i].to_vec(), to[last.1..j].to_vec()));
-                        if i < from.len() {
-                            pairs.push((from[i], to[j], Tie::Same));
+            for certain in BY {
+                for by in certain {
+                    let mut rest = Vec::new();
+                    for (from, to) in hunks {
+                        let keys_a: Vec<String> = from.iter().map(|at| by(&a[*at])).collect();
+                        let keys_b: Vec<String> = to.iter().map(|at| by(&b[*at])).collect();
+                        let mut last = (0, 0);
+                        let found = common(&keys_a, &keys_b);
+                        for (i, j) in found.into_iter().chain([(from.len(), to.len())]) {
+                            rest.push((from[last.0..i].to_vec(), to[last.1..j].to_vec()));
+                            if i < from.len() {
+                                pairs.push((from[i], to[j], Tie::Same));
+                            }
+                            last = (i + 1, j + 1);
                         }
-                        last = (i + 1, j + 1);
+                    }
+                    hunks = rest;
+                }
+                for by in certain {
+                    let all = hunks.iter().enumerate();
+                    left_a =
+                        all.clone().flat_map(|(n, hunk)| hunk.0.iter().map(move |at| (n, *at))).collect();
+                    left_b = all.flat_map(|(n, hunk)| hunk.1.iter().map(move |at| (n, *at))).collect();
+                    for (hunk, from) in &left_a {
+                        let found = left_b.iter().position(|(_, to)| by(&b[*to]) == by(&a[*from]));
+                        if let Some(at) = found {
+                            let (other, to) = left_b.remove(at);
+                            pairs.push((*from, to, Tie::Moved));
+                            hunks[*hunk].0.retain(|line| line != from);
+                            hunks[other].1.retain(|line| *line != to);
+                        }
                     }
                 }
-                hunks = rest;
             }
-            for (hunk, (from, to)) in hunks.iter().enumerate() {
-                left_a.extend(from.iter().map(|at| (hunk, *at)));
-                left_b.extend(to.iter().map(|at| (hunk, *at)));
-            }
-            for by in BY {
-                left_a.retain(|(_, from)| {
-                    let found =
-                        left_b.iter().position(|(_, to): &(usize, usize)| by(&b[*to]) == by(&a[*from]));
-                    found.is_none_or(|at| {
-                        pairs.push((*from, left_b.remove(at).1, Tie::Moved));
-                        false
-                    })
-                });
-            }
+            left_a.retain(|(hunk, from)| hunks[*hunk].0.contains(from));
+            left_b.retain(|(hunk, to)| hunks[*hunk].1.contains(to));
             let moved = pairs.iter().filter(|pair| pair.2 == Tie::Moved).count();
             if moved <= MOST_MOVED {
                 left_a.retain(|(hunk, from)| {
@@ -298,116 +302,124 @@ fn told(differences: &[crate::Difference]) -> Vec<Told> {
     told
 }
 
-const CONTENTS: [&str; 12] = [
-    "fork",
-    "fork",
-    r#"exec "/bin/a" ["a"] uid=0"#,
-    r#"exec "/bin/a" ["a"] uid=0  act 1"#,
-    r#"exec "/bin/b" ["b","a long argument that pushes annotations out of their usual column"] uid=0  act 2"#,
-    "exit 0",
-    "exit 1",
-    "opens loader",
-    r#"open "/a  b" read"#,
-    r#"open "/etc/x" read  not strace"#,
-    r#"open "/etc/y" read -> ENOENT"#,
-    r#"open "/etc/y" read  not probe, not strace"#,
-];
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
 
-/// A line in one of the ways in which the tests have them.
-fn line(depth: usize, content: usize) -> Line {
-    Line { depth, ..parse::line(CONTENTS[content]).unwrap() }
-}
+    use super::{reference, told};
+    use crate::{Golden, GoldenText, Line, Rate, compare, compare_texts, parse, settle::settle};
 
-fn golden(tree: Vec<Line>) -> Golden {
-    let empty = "sightline golden 1\nscenario a  attack T1059\n\ntree\n  none\n\ntable\n  act 1\n  act 2\n\ndetections\n  none\n";
-    Golden { tree, ..Golden::parse(empty, "a.golden").unwrap() }
-}
+    const CONTENTS: [&str; 12] = [
+        "fork",
+        "fork",
+        r#"exec "/bin/a" ["a"] uid=0"#,
+        r#"exec "/bin/a" ["a"] uid=0  act 1"#,
+        r#"exec "/bin/b" ["b","a long argument that pushes annotations out of their usual column"] uid=0  act 2"#,
+        "exit 0",
+        "exit 1",
+        "opens loader",
+        r#"open "/a  b" read"#,
+        r#"open "/etc/x" read  not strace"#,
+        r#"open "/etc/y" read -> ENOENT"#,
+        r#"open "/etc/y" read  not probe, not strace"#,
+    ];
 
-/// Trees by steps down and up.
-fn trees() -> impl Strategy<Value = Vec<Line>> {
-    prop::collection::vec((0..5usize, 0..CONTENTS.len()), 0..40).prop_map(|steps| {
-        let mut tree: Vec<Line> = Vec::new();
-        for (step, content) in steps {
-            let depth = tree.last().map_or(0, |last: &Line| {
-                let deepest = last.depth + usize::from(["exec", "fork"].contains(&last.fact.word));
-                deepest.saturating_sub(step.saturating_sub(2))
-            });
-            tree.push(line(depth, content));
-        }
-        tree
-    })
-}
-
-/// The line after the last one below `at`.
-fn end(tree: &[Line], at: usize) -> usize {
-    at + 1 + tree[at + 1..].iter().take_while(|line| line.depth > tree[at].depth).count()
-}
-
-fn vary(tree: &mut Vec<Line>, kind: u8, at: usize, by: usize) {
-    if tree.is_empty() {
-        return;
+    /// A line in one of the ways in which the tests have them.
+    fn line(depth: usize, content: usize) -> Line {
+        Line { depth, ..parse::line(CONTENTS[content]).unwrap() }
     }
-    let at = at % tree.len();
-    let (depth, to) = (tree[at].depth, end(tree, at));
-    match kind {
-        0 => _ = tree.drain(at..to),
-        1 => {
-            let copy = tree[at..to].to_vec();
-            tree.splice(at..at, copy);
-        }
-        // All below one line, turned around.
-        2 | 3 => {
-            let (mut from, mut lists) = (at + 1, Vec::new());
-            while from < to {
-                let next = end(tree, from);
-                lists.push(tree[from..next].to_vec());
-                from = next;
+
+    fn golden(tree: Vec<Line>) -> Golden {
+        let empty = "sightline golden 1\nscenario a  attack T1059\n\ntree\n  none\n\ntable\n  act 1\n  act 2\n\ndetections\n  none\n";
+        Golden { tree, ..Golden::parse(empty, "a.golden").unwrap() }
+    }
+
+    /// Trees by steps down and up.
+    fn trees() -> impl Strategy<Value = Vec<Line>> {
+        prop::collection::vec((0..5usize, 0..CONTENTS.len()), 0..40).prop_map(|steps| {
+            let mut tree: Vec<Line> = Vec::new();
+            for (step, content) in steps {
+                let depth = tree.last().map_or(0, |last: &Line| {
+                    let deepest = last.depth + usize::from(["exec", "fork"].contains(&last.fact.word));
+                    deepest.saturating_sub(step.saturating_sub(2))
+                });
+                tree.push(line(depth, content));
             }
-            lists.reverse();
-            let turn = by % lists.len().max(1);
-            lists.rotate_left(turn);
-            tree.splice(at + 1..to, lists.concat());
-        }
-        4 if tree.get(to).is_some_and(|next| next.depth == depth) => {
-            let next = end(tree, to);
-            tree[at..next].rotate_left(to - at);
-        }
-        5 if to == at + 1 => tree[at] = line(depth, by % CONTENTS.len()),
-        6 => tree[at].unseen.clear(),
-        7 => tree[at].acts.clear(),
-        // To the end of everything.
-        _ => {
-            let moved: Vec<Line> =
-                tree.drain(at..to).map(|line| Line { depth: line.depth - depth, ..line }).collect();
-            tree.extend(moved);
-        }
+            tree
+        })
     }
-}
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    /// The line after the last one below `at`.
+    fn end(tree: &[Line], at: usize) -> usize {
+        at + 1 + tree[at + 1..].iter().take_while(|line| line.depth > tree[at].depth).count()
+    }
 
-    #[test]
-    fn the_quick_comparison_says_what_the_slow_one_says(
-        old in trees(),
-        changes in prop::collection::vec((0..9u8, 0..40usize, 0..40usize), 0..6),
-        other in prop::option::weighted(0.1, trees()),
-        marked in prop::collection::vec(select(vec![false, false, false, true]), 40),
-        marks in any::<bool>(),
-    ) {
-        let mut new = other.unwrap_or_else(|| old.clone());
-        changes.iter().for_each(|(kind, at, by)| vary(&mut new, *kind, *at, *by));
-        let (mut old, new) = (golden(old), golden(new));
-        if marks {
-            for (line, _) in old.tree.iter_mut().zip(marked).filter(|(_, marked)| *marked) {
-                line.marks = Marks { unstable: Some(Rate { held: 1, of: 2 }), ..Marks::default() };
+    fn vary(tree: &mut Vec<Line>, kind: u8, at: usize, by: usize) {
+        if tree.is_empty() {
+            return;
+        }
+        let at = at % tree.len();
+        let (depth, to) = (tree[at].depth, end(tree, at));
+        match kind {
+            0 => _ = tree.drain(at..to),
+            1 => {
+                let copy = tree[at..to].to_vec();
+                tree.splice(at..at, copy);
+            }
+            // All below one line, turned around.
+            2 | 3 => {
+                let (mut from, mut lists) = (at + 1, Vec::new());
+                while from < to {
+                    let next = end(tree, from);
+                    lists.push(tree[from..next].to_vec());
+                    from = next;
+                }
+                lists.reverse();
+                let turn = by % lists.len().max(1);
+                lists.rotate_left(turn);
+                tree.splice(at + 1..to, lists.concat());
+            }
+            4 if tree.get(to).is_some_and(|next| next.depth == depth) => {
+                let next = end(tree, to);
+                tree[at..next].rotate_left(to - at);
+            }
+            5 if to == at + 1 => tree[at] = line(depth, by % CONTENTS.len()),
+            6 => tree[at].unseen.clear(),
+            7 => tree[at].acts.clear(),
+            // To the end of everything.
+            _ => {
+                let moved: Vec<Line> =
+                    tree.drain(at..to).map(|line| Line { depth: line.depth - depth, ..line }).collect();
+                tree.extend(moved);
             }
         }
-        let drift = compare(Some(&old), &new);
-        let settled = settle(&old, &new).0;
-        prop_assert_eq!(told(&drift.differences), reference(&old, &settled), "{}\n{}", old.to_text(), settled.to_text());
-        // The same of texts, as far as they are read.
-        let texts = compare_texts(Some(GoldenText::of(&old)), GoldenText::of(&new));
-        prop_assert_eq!(texts.unwrap(), drift);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1500))]
+
+        #[test]
+        fn the_quick_comparison_says_what_the_slow_one_says(
+            old in trees(),
+            changes in prop::collection::vec((0..9u8, 0..40usize, 0..40usize), 0..6),
+            other in prop::option::weighted(0.1, trees()),
+            marked in prop::collection::vec(select(vec![false, false, false, true]), 40),
+            marks in any::<bool>(),
+        ) {
+            let mut new = other.unwrap_or_else(|| old.clone());
+            changes.iter().for_each(|(kind, at, by)| vary(&mut new, *kind, *at, *by));
+            let (mut old, new) = (golden(old), golden(new));
+            if marks {
+                for (line, _) in old.tree.iter_mut().zip(marked).filter(|(_, marked)| *marked) {
+                    line.marks.unstable = Some(Rate { held: 1, of: 2 });
+                }
+            }
+            let drift = compare(Some(&old), &new);
+            let settled = settle(&old, &new).0;
+            prop_assert_eq!(told(&drift.differences), reference(&old, &settled), "{}\n{}", old.to_text(), settled.to_text());
+            // The same of texts, as far as they are read.
+            let texts = compare_texts(Some(GoldenText::of(&old)), GoldenText::of(&new));
+            prop_assert_eq!(texts.unwrap(), drift);
+        }
     }
 }

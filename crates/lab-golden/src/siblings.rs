@@ -52,8 +52,6 @@ enum By {
 }
 
 impl By {
-    const ALL: [Self; 3] = [Self::Whole, Self::Loose, Self::Fact];
-
     fn keys(self, side: &Side<'_>, lines: impl Iterator<Item = u32>) -> Vec<u64> {
         let key = |at| match self {
             Self::Whole => side.index.node(at).whole,
@@ -66,6 +64,9 @@ impl By {
 
 /// A stretch of both lists between lines that belong together.
 type Hunk = (Vec<u32>, Vec<u32>);
+
+/// Lines, each with the number of its stretch.
+type Numbered = Vec<(usize, u32)>;
 
 /// Matches lists of siblings, one after the other, and keeps its memory between them.
 #[derive(Default)]
@@ -144,26 +145,20 @@ fn places(a: &[u64], b: &[u64], places: &mut Vec<usize>) -> bool {
 /// Matches two lists of which neither holds what the other holds.
 fn different(old: &Side<'_>, new: &Side<'_>, (a, b): (&[u32], &[u32]), matching: &mut Matching) {
     let mut hunks = vec![(a.to_vec(), b.to_vec())];
-    for by in By::ALL {
-        let mut rest = Vec::new();
-        for (a, b) in hunks {
-            let (keys_a, keys_b) = (by.keys(old, a.iter().copied()), by.keys(new, b.iter().copied()));
-            let pairs = &mut matching.pairs;
-            unequal(&keys_a, &keys_b, (&a, &b), &mut rest, |from, to| pairs.push((from, to, Tie::Same)));
+    for certain in [&[By::Whole, By::Loose][..], &[By::Fact]] {
+        for by in certain {
+            hunks = in_order(old, new, *by, hunks, &mut matching.pairs);
         }
-        hunks = rest;
+        let (mut a, mut b) = numbered(&hunks);
+        for by in certain {
+            moved(old, new, *by, (&mut a, &mut b), &mut matching.pairs);
+        }
+        let count = hunks.len();
+        hunks = vec![Hunk::default(); count];
+        a.into_iter().for_each(|(hunk, at)| hunks[hunk].0.push(at));
+        b.into_iter().for_each(|(hunk, at)| hunks[hunk].1.push(at));
     }
-    let number = |side: fn(&Hunk) -> &Vec<u32>| -> Vec<(usize, u32)> {
-        hunks
-            .iter()
-            .enumerate()
-            .flat_map(|(hunk, both)| side(both).iter().map(move |at| (hunk, *at)))
-            .collect()
-    };
-    let (mut a, mut b) = (number(|hunk| &hunk.0), number(|hunk| &hunk.1));
-    for by in By::ALL {
-        moved(old, new, by, (&mut a, &mut b), &mut matching.pairs);
-    }
+    let (mut a, mut b) = numbered(&hunks);
     let moved = matching.moved();
     if moved <= MOST_MOVED {
         changed(old, new, (&mut a, &mut b), &mut matching.pairs);
@@ -173,6 +168,33 @@ fn different(old: &Side<'_>, new: &Side<'_>, (a, b): (&[u32], &[u32]), matching:
     }
     matching.missing.extend(a.into_iter().map(|(_, at)| at));
     matching.extra.extend(b.into_iter().map(|(_, at)| at));
+}
+
+/// The lines of all stretches, each with the number of its stretch.
+fn numbered(hunks: &[Hunk]) -> (Numbered, Numbered) {
+    let number = |(hunk, lines): (usize, &Vec<u32>)| lines.iter().map(|at| (hunk, *at)).collect::<Numbered>();
+    let a = hunks.iter().map(|hunk| &hunk.0).enumerate().flat_map(number).collect();
+    (a, hunks.iter().map(|hunk| &hunk.1).enumerate().flat_map(number).collect())
+}
+
+/// Pairs what stands in the same order on both sides of each stretch, and gives the stretches between.
+fn in_order(
+    old: &Side<'_>,
+    new: &Side<'_>,
+    by: By,
+    hunks: Vec<Hunk>,
+    pairs: &mut Vec<(u32, u32, Tie)>,
+) -> Vec<Hunk> {
+    let mut rest = Vec::new();
+    for (a, b) in hunks {
+        if a.is_empty() || b.is_empty() {
+            rest.push((a, b));
+            continue;
+        }
+        let (keys_a, keys_b) = (by.keys(old, a.iter().copied()), by.keys(new, b.iter().copied()));
+        unequal(&keys_a, &keys_b, (&a, &b), &mut rest, |from, to| pairs.push((from, to, Tie::Same)));
+    }
+    rest
 }
 
 /// Calls `equal` for the pairs that stand in the same order on both sides, and gives the stretches between them.
@@ -197,8 +219,8 @@ fn unequal(
     close(from, (a.len(), b.len()));
 }
 
-/// Lines that are left over, each with the number of its stretch.
-type Left<'l> = (&'l mut Vec<(usize, u32)>, &'l mut Vec<(usize, u32)>);
+/// Lines that are left over on both sides.
+type Left<'l> = (&'l mut Numbered, &'l mut Numbered);
 
 /// Takes equal lines out of different stretches, the first of equal ones with the first.
 fn moved(old: &Side<'_>, new: &Side<'_>, by: By, (a, b): Left<'_>, pairs: &mut Vec<(u32, u32, Tie)>) {

@@ -141,7 +141,7 @@ impl<'a> Side<'a> {
         let fact = line.fact.to_string();
         let blanks = match (annotations.is_empty(), self.column) {
             (false, Some(column)) => {
-                column.saturating_sub(self.index.indent(at) + fact.chars().count()).max(2)
+                column.saturating_sub(self.index.indent(self.tree, at) + fact.chars().count()).max(2)
             }
             _ => 0,
         };

@@ -33,10 +33,7 @@ pub(crate) struct Process {
 
 /// What stands in a process's order.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most items are facts: a box for each would cost more than it saves"
-)]
+#[expect(clippy::large_enum_variant, reason = "nearly all items are facts: boxes would only be more memory")]
 pub(crate) enum Item {
     /// something it did
     Fact(Seen),
@@ -94,7 +91,6 @@ pub(crate) fn everything() -> Interest {
         actions: Action::ALL.iter().copied().collect(),
         exec_only: false,
         folded: [ObjectClass::Loader, ObjectClass::Locale, ObjectClass::NameService].into(),
-        free: BTreeMap::new(),
     }
 }
 
