@@ -1,5 +1,7 @@
 //! What one sees first: how the run ended, where to go, the run in figures, and a row per scenario.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lab_model::{Judged, RunOutcome, SensorKind, Verdict};
 
 use super::{lines, sections::note, text};
@@ -115,7 +117,7 @@ fn proven(judged: &Judged) -> (usize, usize) {
 
 /// How often which verdict was given, in the order of verdicts: `3 seen, 1 missed`, and the tone of the worst.
 fn verdicts<'a>(rows: impl Iterator<Item = &'a Verdict>) -> (Tone, String) {
-    let mut counts = std::collections::BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for verdict in rows {
         *counts.entry(*verdict).or_insert(0) += 1;
     }
@@ -132,11 +134,12 @@ fn figures(report: &RunReport<'_>) -> String {
     let all = || judged().flat_map(|judged| &judged.verdicts).map(|row| &row.verdict);
     let seen = all().filter(|verdict| **verdict == Verdict::Seen).count();
     let (verdict_tone, verdict_words) = verdicts(all());
-    let rules = report.scenarios.iter().flat_map(fired);
     let [mut on_acts, mut on_twins] = [0; 2];
-    for rule in rules {
-        on_acts += rule.on.len() - rule.twins.len();
-        on_twins += rule.twins.len();
+    for rules in report.scenarios.iter().map(fired) {
+        let on: BTreeSet<&String> = rules.iter().flat_map(|rule| &rule.on).collect();
+        let twins: BTreeSet<&String> = rules.iter().flat_map(|rule| &rule.twins).collect();
+        on_acts += on.len() - twins.len();
+        on_twins += twins.len();
     }
     let blessed = report.scenarios.iter().filter(|scenario| scenario.drift.is_empty()).count();
     let (drifted, all_scenarios) = (report.scenarios.len() - blessed, report.scenarios.len());
@@ -165,6 +168,7 @@ fn figures(report: &RunReport<'_>) -> String {
             on_acts.to_string(),
             match on_twins {
                 0 => small("quiet", "no benign twin"),
+                1 => small("bad", "and a benign twin"),
                 twins => small("bad", &format!("and {twins} benign twins")),
             },
         ),

@@ -114,6 +114,7 @@ fn detections_have_a_section_of_their_own() {
         texts(&page, ".matrix tbody td:last-child"),
         ["Shadow readToo <eager>", "Too <eager>: a benign twin"]
     );
+    assert_eq!(texts(&page, ".figures dd")[2], "1and a benign twin");
     assert_eq!(select(&page, ".matrix td.bad a")[0].attr("href"), Some("#d0-1"));
     assert_eq!(select(&page, "#d0-1").len(), 1);
     let data = data(&page);
