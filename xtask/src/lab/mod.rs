@@ -1,7 +1,9 @@
 //! `lab`: plan, run and clean up labs.
 
 mod down;
+mod environment;
 mod list;
+mod observe;
 mod plan;
 mod run;
 mod status;
@@ -30,6 +32,8 @@ enum Command {
     Plan(plan::Cmd),
     /// Attach sensors, perform the acts, prove, record and judge them
     Run(run::Cmd),
+    /// Record a program of your own under a profile's sensors
+    Observe(observe::Cmd),
     /// Show the runs that are alive
     Status(status::Cmd),
     /// Take away what runs that were killed have left
@@ -41,6 +45,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         Command::List(cmd) => list::run(cmd, folders),
         Command::Plan(cmd) => plan::run(cmd, folders),
         Command::Run(cmd) => run::run(cmd, folders),
+        Command::Observe(cmd) => observe::run(cmd, folders),
         Command::Status(cmd) => status::run(cmd),
         Command::Down(cmd) => down::run(cmd),
     }
