@@ -7,6 +7,7 @@
 
 mod act;
 mod diagnostic;
+mod draft;
 mod fields;
 mod files;
 mod inherit;
@@ -26,6 +27,7 @@ mod tree;
 mod variables;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use draft::{draft, template};
 pub use files::{Files, Input};
 pub use lint::lint;
 pub use observe::{Observe, observe_plan, observed_name};
