@@ -50,7 +50,7 @@ enum Command {
     Lab(lab::Cmd),
     /// Compare runs with goldens, and accept runs as goldens
     Golden(golden::Cmd),
-    /// List, explain and check scenarios
+    /// List, explain, check and draft scenarios
     Scenario(scenario::Cmd),
     /// List, check and test the Sigma rules
     Rules(rules::Cmd),

@@ -34,6 +34,27 @@ pub(crate) fn owner() -> Option<(u32, u32)> {
 
 /// Replaces this process by the same command as root. Returns only if that fails.
 pub(crate) fn become_root(args: Vec<OsString>) -> Result<ExitCode> {
+    failed(&as_root(args)?.exec())
+}
+
+/// Runs the same command as root, and stays: for what only this process can give.
+pub(crate) fn run_as_root(args: Vec<OsString>) -> Result<ExitCode> {
+    match as_root(args)?.status() {
+        // What ended it has ended us too, as far as a caller can see.
+        Ok(status) => Ok(ExitCode::from(status.code().map_or(130, |code| u8::try_from(code).unwrap_or(2)))),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &std::io::Error) -> Result<ExitCode> {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        Err(NoRoot.into())
+    } else {
+        Err(anyhow::anyhow!("failed to start sudo: {error}"))
+    }
+}
+
+fn as_root(args: Vec<OsString>) -> Result<Command> {
     let me = std::env::current_exe()?;
     // sudo empties the environment; these two are the person's word on how the command is to behave.
     let kept = ["NO_COLOR", "SIGHTLINE_STATE"].into_iter().filter_map(|name| {
@@ -41,6 +62,7 @@ pub(crate) fn become_root(args: Vec<OsString>) -> Result<ExitCode> {
         pair.push(std::env::var_os(name)?);
         Some(pair)
     });
-    let error = Command::new("sudo").args(["--", "env"]).args(kept).arg(me).args(args).exec();
-    if error.kind() == std::io::ErrorKind::NotFound { Err(NoRoot.into()) } else { Err(error.into()) }
+    let mut command = Command::new("sudo");
+    command.args(["--", "env"]).args(kept).arg(me).args(args);
+    Ok(command)
 }

@@ -8,6 +8,8 @@ use lab_run::{Moment, Observer};
 /// Shows moments.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
+    /// each stage is told, where there is no bar
+    stages: bool,
 }
 
 impl Progress {
@@ -17,7 +19,12 @@ impl Progress {
             let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Self { bar }
+        Self { bar, stages: true }
+    }
+
+    /// For a program that has the terminal to itself: no bar, which its output would tear, and no word on each stage.
+    pub(crate) fn aside() -> Self {
+        Self { bar: None, stages: false }
     }
 
     fn line(&self, text: &str) {
@@ -40,11 +47,23 @@ impl Observer for Progress {
             },
             Moment::StageBegan { scenario, pass, stage } => match &self.bar {
                 Some(bar) => bar.set_message(format!("{scenario} pass {pass}: {stage}")),
-                None => self.line(&format!("{scenario} pass {pass}: {stage}")),
+                None if self.stages => self.line(&format!("{scenario} pass {pass}: {stage}")),
+                None => {}
             },
             Moment::Act { scenario, act } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("{scenario}: act {act}"));
+                }
+            }
+            Moment::Program { exit, left } => {
+                let ended = match (exit.code, exit.signal) {
+                    (Some(code), _) => format!("with exit code {code}"),
+                    (None, Some(signal)) => format!("by signal {signal}"),
+                    (None, None) => "nobody knows how".to_owned(),
+                };
+                self.line(&format!("the program has ended: {ended}"));
+                if *left > 0 {
+                    self.line(&format!("processes that it had left running, ended by the lab: {left}"));
                 }
             }
             Moment::StageEnded { scenario, pass, stage, error, .. } => {

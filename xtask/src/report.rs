@@ -107,6 +107,13 @@ pub(crate) fn report<'a>(dir: &Path, run: &'a JudgedRun, head: Option<String>) -
     report
 }
 
+/// Prints a run's report where a program's own output does not go: on standard error. `head` is the chain's as it is now.
+pub(crate) fn print_aside(dir: &Path, run: &JudgedRun, head: Option<String>) -> Result<()> {
+    let style = Style { color: wants_color(std::io::stderr().is_terminal()), ..Style::default() };
+    let text = lab_report::terminal(&report(dir, run, head), style);
+    std::io::stderr().write_all(text.as_bytes()).context("failed to write to standard error")
+}
+
 /// Prints a run's report on standard output. `head` is the chain's as it is now.
 pub(crate) fn print(dir: &Path, run: &JudgedRun, head: Option<String>, json: bool) -> Result<()> {
     let report = report(dir, run, head);
@@ -120,8 +127,11 @@ pub(crate) fn print(dir: &Path, run: &JudgedRun, head: Option<String>, json: boo
 
 /// Colours and width of standard output.
 pub(crate) fn style() -> Style {
+    Style { color: wants_color(std::io::stdout().is_terminal()), ..Style::default() }
+}
+
+fn wants_color(terminal: bool) -> bool {
     let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let color = std::io::stdout().is_terminal() && unset("NO_COLOR") && !dumb;
-    Style { color, ..Style::default() }
+    terminal && unset("NO_COLOR") && !dumb
 }

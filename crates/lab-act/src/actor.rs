@@ -12,6 +12,7 @@ mod chain;
 mod channel;
 mod file;
 mod kinds;
+mod launch;
 mod network;
 mod own;
 mod resident;

@@ -58,6 +58,10 @@ fn serve() -> io::Result<()> {
                 Some(lie) => reply(&Reply::Done { receipt: lie.finish() })?,
                 None => reply(&Reply::Failed { message: "release an act: none is held".to_owned() })?,
             },
+            Ok(Order::Launch { .. }) => {
+                reply(&Reply::Failed { message: "start the program: a liar starts nothing".to_owned() })?;
+            }
+            Ok(Order::Signal { .. }) => {}
             Err(error) => reply(&Reply::Failed { message: format!("read an order: {error}") })?,
         }
     }
@@ -215,6 +219,9 @@ impl Lie {
             ActKind::Shell { command } => {
                 self.fork();
                 self.step(exec("/bin/sh", ["sh", "-c", command].into_iter(), result), hash(""));
+            }
+            ActKind::Observe { program, argv, .. } => {
+                self.step(exec(program, argv.iter().map(String::as_str), result), None);
             }
         }
     }

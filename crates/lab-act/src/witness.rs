@@ -266,7 +266,8 @@ fn paths(act: &Act) -> Vec<(&str, bool)> {
         | ActKind::Connect { .. }
         | ActKind::Resolve { .. }
         | ActKind::Serve { .. }
-        | ActKind::Setid { .. } => Vec::new(),
+        | ActKind::Setid { .. }
+        | ActKind::Observe { .. } => Vec::new(),
     }
 }
 

@@ -43,6 +43,22 @@ pub fn kill(folder: &Path, within: Duration) -> Result<(), EnvError> {
     }
 }
 
+/// How many processes there are in the group and below.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn count(folder: &Path) -> Result<usize, EnvError> {
+    let procs = folder.join("cgroup.procs");
+    let mut count = fs::read_to_string(&procs).map_err(EnvError::io("read", &procs))?.lines().count();
+    for entry in fs::read_dir(folder).map_err(EnvError::io("read", folder))? {
+        let entry = entry.map_err(EnvError::io("read", folder))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            count += self::count(&entry.path())?;
+        }
+    }
+    Ok(count)
+}
+
 /// Waits until no process is left in the group and below.
 fn wait_empty(folder: &Path, within: Duration) -> Result<(), EnvError> {
     let path = folder.join("cgroup.events");

@@ -12,11 +12,14 @@ use lab_model::{Image, Order, Reply, SetUpFile, Stamp, substitute};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use crate::{
-    EnvError, Environment, Inventory, Subject, SubjectSpec, Thing, birth, cgroup, resident::Resident,
+    EnvError, Environment, Guest, Inventory, Subject, SubjectSpec, Thing, birth, cgroup, resident::Resident,
 };
 
 /// How long killed processes may take to go.
 const KILL_WITHIN: Duration = Duration::from_secs(5);
+
+/// The cgroup of a program of the person's own, below its subject's.
+pub(crate) const GUEST: &str = "program";
 
 /// The host of one run.
 #[derive(Debug)]
@@ -69,6 +72,9 @@ impl Environment for Host {
         chown(&work, Some(0), Some(group)).map_err(EnvError::io("give to the lab's user", &work))?;
         fs::set_permissions(&work, fs::Permissions::from_mode(0o750))
             .map_err(EnvError::io("close", &work))?;
+        if let Some(guest) = &spec.guest {
+            make_room(guest, &work, &cgroup)?;
+        }
         for (name, path) in [("work", &work), ("bin", &bin), ("canary", &canary)] {
             variables.insert(name.to_owned(), path.display().to_string());
         }
@@ -78,7 +84,8 @@ impl Environment for Host {
         for file in &spec.files {
             make_file(file, &work, &variables)?;
         }
-        Ok(Box::new(HostSubject { actor: spec.actor.clone(), variables, cgroup, resident: None }))
+        let guest = spec.guest.clone();
+        Ok(Box::new(HostSubject { actor: spec.actor.clone(), variables, cgroup, guest, resident: None }))
     }
 
     fn sensors(&self) -> &Path {
@@ -95,6 +102,21 @@ impl Environment for Host {
 fn make_dir(path: &Path) -> Result<(), EnvError> {
     fs::create_dir(path).map_err(EnvError::io("make", path))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(EnvError::io("open to all", path))
+}
+
+/// Makes room for a program of the person's own: a cgroup below the subject's, the subject's folder as its owner's own,
+/// and in it a folder for temporary files.
+fn make_room(guest: &Guest, work: &Path, cgroup: &Path) -> Result<(), EnvError> {
+    make_dir(&cgroup.join(GUEST))?;
+    let temporary = work.join("tmp");
+    make_dir(&temporary)?;
+    let (user, group) = guest.owner.unwrap_or((0, 0));
+    for folder in [&temporary, work] {
+        chown(folder, Some(user), Some(group)).map_err(EnvError::io("give away", folder))?;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+            .map_err(EnvError::io("close", folder))?;
+    }
+    Ok(())
 }
 
 /// Places a copy of the actor. The group is that of the lab's unprivileged processes, which take their uid for it.
@@ -136,6 +158,7 @@ struct HostSubject {
     actor: PathBuf,
     variables: BTreeMap<String, String>,
     cgroup: PathBuf,
+    guest: Option<Guest>,
     resident: Option<Resident>,
 }
 
@@ -155,7 +178,7 @@ impl Subject for HostSubject {
     }
 
     fn start(&mut self, within: Duration) -> Result<Stamp, EnvError> {
-        let resident = self.resident.insert(Resident::start(&self.actor, &self.cgroup)?);
+        let resident = self.resident.insert(Resident::start(&self.actor, &self.cgroup, self.guest.as_ref())?);
         match resident.receive(within)? {
             Reply::Hello { stamp, .. } => Ok(stamp),
             other => Err(EnvError::ActorUnclear(format!("{other:?} instead of a hello"))),
@@ -172,6 +195,18 @@ impl Subject for HostSubject {
 
     fn receive(&mut self, within: Duration) -> Result<Reply, EnvError> {
         self.resident()?.receive(within)
+    }
+
+    fn clear(&mut self) -> Result<usize, EnvError> {
+        if self.guest.is_none() {
+            return Ok(0);
+        }
+        let folder = self.cgroup.join(GUEST);
+        let left = cgroup::count(&folder)?;
+        if left > 0 {
+            cgroup::kill(&folder, KILL_WITHIN)?;
+        }
+        Ok(left)
     }
 
     fn dismiss(&mut self, within: Duration) -> Result<(), EnvError> {

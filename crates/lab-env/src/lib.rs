@@ -36,6 +36,17 @@ pub struct SubjectSpec {
     pub files: Vec<SetUpFile>,
     /// variables that the lab gives (`sink`, `resolver`, `domain`, `nonce`)
     pub variables: BTreeMap<String, String>,
+    /// room for a program of the person's own, if one is to be started
+    pub guest: Option<Guest>,
+}
+
+/// A program of the person's own, which the resident actor will be told to start.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// to whom the subject's folder belongs, if not to root: user and group
+    pub owner: Option<(u32, u32)>,
+    /// its standard output is our standard error, as ours is for a report
+    pub output_to_errors: bool,
 }
 
 /// Where subjects run.
@@ -87,6 +98,12 @@ pub trait Subject {
     /// # Errors
     /// If none comes in time, or the actor has ended.
     fn receive(&mut self, within: Duration) -> Result<Reply, EnvError>;
+
+    /// Ends what a program of the person's own has left running, and says how many processes that were.
+    ///
+    /// # Errors
+    /// If a process outlives its kill.
+    fn clear(&mut self) -> Result<usize, EnvError>;
 
     /// Asks the actor to end, and waits until it has.
     ///

@@ -3,16 +3,20 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read, Write},
-    os::unix::process::CommandExt,
+    os::{
+        fd::{AsFd, AsRawFd, OwnedFd},
+        unix::process::CommandExt,
+    },
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::Duration,
 };
 
-use lab_model::{Order, Reply};
+use lab_model::{LAUNCH_VARIABLE, Order, Reply};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 
-use crate::EnvError;
+use crate::{EnvError, Guest, host::GUEST};
 
 /// A running actor. Dropping it kills it.
 #[derive(Debug)]
@@ -23,8 +27,8 @@ pub(crate) struct Resident {
 }
 
 impl Resident {
-    /// Starts `actor` inside the cgroup.
-    pub(crate) fn start(actor: &Path, cgroup: &Path) -> Result<Self, EnvError> {
+    /// Starts `actor` inside the cgroup. With what it needs to start a guest, if there is to be one.
+    pub(crate) fn start(actor: &Path, cgroup: &Path, guest: Option<&Guest>) -> Result<Self, EnvError> {
         let procs = cgroup.join("cgroup.procs");
         let procs_file = File::options().write(true).open(&procs).map_err(EnvError::io("open", &procs))?;
         let mut command = Command::new(actor);
@@ -36,9 +40,18 @@ impl Resident {
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .current_dir("/");
-        // SAFETY: between fork and exec it makes one write to a descriptor that is open already, and one prctl.
+        let passed_on = guest.map(|guest| passed_on(guest, cgroup)).transpose()?.unwrap_or_default();
+        if guest.is_some() {
+            let numbers: Vec<String> = passed_on.iter().map(|fd| fd.as_raw_fd().to_string()).collect();
+            command.env(LAUNCH_VARIABLE, numbers.join(","));
+        }
+        // SAFETY: between fork and exec it makes one write to a descriptor that is open already, one prctl, and a call
+        // for each descriptor that the new image keeps.
         unsafe {
             command.pre_exec(move || {
+                for fd in &passed_on {
+                    fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+                }
                 (&procs_file).write_all(b"0")?;
                 nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
                 Ok(())
@@ -89,6 +102,19 @@ impl Resident {
         let status = self.child.try_wait().ok().flatten();
         EnvError::ActorEnded(status.map(|status| format!(" ({status})")).unwrap_or_default())
     }
+}
+
+/// Our standard streams, and the file by which a process enters the guest's cgroup; closed in every other program.
+fn passed_on(guest: &Guest, cgroup: &Path) -> Result<Vec<OwnedFd>, EnvError> {
+    let duplicate = |fd: std::os::fd::BorrowedFd<'_>| {
+        fd.try_clone_to_owned().map_err(|source| EnvError::Call { doing: "pass on a stream", source })
+    };
+    let (input, output, errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    let output = if guest.output_to_errors { errors.as_fd() } else { output.as_fd() };
+    let procs = cgroup.join(GUEST).join("cgroup.procs");
+    let procs_file = File::options().write(true).open(&procs).map_err(EnvError::io("open", &procs))?;
+    let procs_file = OwnedFd::from(procs_file);
+    Ok(vec![duplicate(input.as_fd())?, duplicate(output)?, duplicate(errors.as_fd())?, procs_file])
 }
 
 impl Drop for Resident {

@@ -115,7 +115,7 @@ pub fn never_blessed(golden: &Golden, judged: &Judged) -> Vec<NeverBlessed> {
     let role = |id: u32| judged.acts.iter().find(|act| act.id == id).map_or(Role::Act, |act| act.role);
     let act = |id: u32| ActRef { id, role: role(id) };
     let proven = |id: u32| judged.proofs.iter().any(|proof| proof.act == id);
-    let without = judged.acts.iter().filter(|act| !proven(act.id));
+    let without = judged.acts.iter().filter(|act| !act.is_observed() && !proven(act.id));
     let no_proof = without.map(|without| NeverBlessed::NoProof { act: act(without.id) });
     let unproven = judged.proofs.iter().filter(|proof| !proof.proven).map(|proof| NeverBlessed::Unproven {
         act: act(proof.act),

@@ -137,6 +137,12 @@ pub enum Problem {
         /// the scenario most like it
         near: Option<String>,
     },
+    /// the golden of an observed program where a scenario's belongs
+    #[error("an observed program's golden, but `{scenario}` is a scenario")]
+    ObservedScenario {
+        /// the name
+        scenario: String,
+    },
     /// a scenario that has no golden
     #[error("scenario `{scenario}` has no golden yet\nhint: cargo xtask golden bless host {scenario}")]
     NoGolden {

@@ -9,9 +9,9 @@ use crate::{Marks, MaskedFact, Rate};
 /// The accepted facts, verdicts and detections of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Golden {
-    /// the scenario's name
+    /// the scenario's name, or that of a record of an observed program
     pub scenario: String,
-    /// MITRE ATT&CK techniques, as the scenario lists them
+    /// MITRE ATT&CK techniques, as the scenario lists them; none exactly if a program was observed
     pub attack: Vec<String>,
     /// what the scenario leaves free, by path
     pub allowed: Vec<Allowed>,
@@ -116,6 +116,11 @@ impl Golden {
             table: table.clone(),
             detections: detections.clone(),
         }
+    }
+
+    /// True if it is of a program that was observed: no scenario stands behind it, and nothing in it is proven.
+    pub fn is_observed(&self) -> bool {
+        self.attack.is_empty()
     }
 }
 

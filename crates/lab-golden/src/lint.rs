@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use crate::{Golden, GoldenError, Problem, error::near, overrides};
 
-/// Checks that every file reads, that every golden has its scenario and every scenario its golden, and that every
-/// override speaks of lines that there are and changes something ([`Problem::is_warning`] if it does not). Sorted by file;
+/// Checks that every file reads, that every golden has its scenario (but for those of observed programs, which have
+/// none) and every scenario its golden, and that every override speaks of lines that there are and changes something
+/// ([`Problem::is_warning`] if it does not). Sorted by file;
 /// empty if all is well. A folder that is not there is an empty one.
 pub fn lint(dir: &Path, scenarios: &[&str]) -> Vec<GoldenError> {
     let mut errors = Vec::new();
@@ -46,11 +47,15 @@ pub fn lint(dir: &Path, scenarios: &[&str]) -> Vec<GoldenError> {
 
 fn check(path: &Path, stem: &str, scenarios: &[&str]) -> Vec<GoldenError> {
     let mut errors = Vec::new();
-    if !scenarios.contains(&stem) {
+    let golden = Golden::load(path);
+    let observed = matches!(&golden, Ok(Some(golden)) if golden.is_observed());
+    if observed && scenarios.contains(&stem) {
+        errors.push(error(path, 2, Problem::ObservedScenario { scenario: stem.to_owned() }));
+    } else if !observed && !scenarios.contains(&stem) {
         let near = near(stem, scenarios.iter().copied());
         errors.push(error(path, 1, Problem::NoScenario { scenario: stem.to_owned(), near }));
     }
-    match Golden::load(path) {
+    match golden {
         Ok(Some(golden)) if golden.scenario != stem => {
             let file = format!("{stem}.golden");
             errors.push(error(path, 2, Problem::WrongFile { found: golden.scenario, file }));

@@ -26,9 +26,12 @@ const NAMES: &[(&str, bool)] = &[
     ("resolver", false),
     ("domain", false),
     ("nobody", false),
+    ("cwd", false),
+    ("home", false),
     ("nonce", true),
     ("nonce:run", false),
     ("other-nonce", true),
+    ("temp", true),
     ("pid", true),
     ("port", true),
 ];

@@ -195,9 +195,16 @@ impl<'a> Parser<'a> {
     fn head(&mut self) -> Located<(String, Vec<String>)> {
         let line = self.peek().unwrap_or_default();
         let parts = line.strip_prefix("scenario ").and_then(|rest| rest.split_once("  attack "));
-        let Some((name, attack)) = parts else { return self.expected("`scenario NAME  attack T...`") };
+        let observed = line.strip_prefix("observed ").map(|name| (name, ""));
+        let Some((name, attack)) = parts.or(observed) else {
+            return self.expected("`scenario NAME  attack T...` or `observed NAME`");
+        };
         if !is_name(name) {
             return self.expected("a scenario's name of `a-z`, `0-9` and `-`");
+        }
+        if observed.is_some() {
+            self.at += 1;
+            return Ok((name.to_owned(), Vec::new()));
         }
         let attack: Vec<String> = attack.split(' ').map(str::to_owned).collect();
         if !attack.iter().all(|technique| is_technique(technique)) {

@@ -46,8 +46,11 @@ impl Golden {
         out
     }
 
-    /// `scenario NAME  attack T...`
+    /// `scenario NAME  attack T...`, or `observed NAME`
     pub(crate) fn head_line(&self) -> String {
+        if self.is_observed() {
+            return format!("observed {}", self.scenario);
+        }
         format!("scenario {}  attack {}", self.scenario, self.attack.join(" "))
     }
 

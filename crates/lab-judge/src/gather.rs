@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use lab_model::{Act, Action, Ids, Interest, ObjectClass, Outcome, Payload, Scope, Seq, Sighting};
 
 use crate::{
+    made_up::MadeUp,
     matching::{Found, Matched},
     normal::Normaliser,
     resolve::NodeId,
@@ -73,8 +74,9 @@ pub(crate) fn gather(judgement: &Judgement<'_>, acts: &[Act]) -> (Process, bool)
         judgement,
         interests,
         everything: everything(),
-        normaliser: Normaliser::new(judgement.view.pass),
+        normaliser: Normaliser::new(judgement.view.pass).with(MadeUp::of(&judgement.view)),
         anchors: anchors(&judgement.matched),
+        observed: acts.iter().filter(|act| act.is_observed()).map(|act| act.id).collect(),
         children: children(judgement),
         visited: vec![false; judgement.view.processes.nodes.len()],
         deeper: VecDeque::new(),
@@ -91,6 +93,7 @@ pub(crate) fn everything() -> Interest {
         actions: Action::ALL.iter().copied().collect(),
         exec_only: false,
         folded: [ObjectClass::Loader, ObjectClass::Locale, ObjectClass::NameService].into(),
+        free: BTreeMap::new(),
     }
 }
 
@@ -134,6 +137,8 @@ struct Gatherer<'g, 'a> {
     everything: Interest,
     normaliser: Normaliser,
     anchors: HashMap<usize, (u32, bool)>,
+    /// acts that are a program of the person's own
+    observed: BTreeSet<u32>,
     children: BTreeMap<NodeId, Vec<NodeId>>,
     visited: Vec<bool>,
     /// processes too deep for their place, with their act
@@ -183,9 +188,10 @@ impl Gatherer<'_, '_> {
         let interest = interest.clone();
         let mut fork = node.fork.map_or_else(Seen::default, |event| self.seen(event, act));
         fork.anchors.clear();
+        let set_up = own.and_then(|(act, _)| self.set_up(act, &node.events)).unwrap_or(0);
         let mut order: Vec<((u64, usize), Entry)> = Vec::with_capacity(node.events.len());
         let mut below: Vec<((u64, usize), Option<NodeId>, usize)> = Vec::new();
-        for &event in &node.events {
+        for &event in &node.events[set_up..] {
             let place = (view.stream.events[event].time.ns, event);
             if matches!(view.stream.events[event].payload, Payload::Fork(_)) {
                 below.push((place, view.processes.child.get(&event).copied(), event));
@@ -223,6 +229,12 @@ impl Gatherer<'_, '_> {
             None => signature(&items),
         };
         Process { key, act, hidden, fork, items }
+    }
+
+    /// How many of a process's events come before the program is executed that an act observes: the lab's own doing.
+    fn set_up(&self, act: u32, events: &[usize]) -> Option<usize> {
+        let is_principal = |event: &usize| self.anchors.get(event).is_some_and(|(of, _)| *of == act);
+        self.observed.contains(&act).then(|| events.iter().position(is_principal)).flatten()
     }
 
     fn seen(&self, event: usize, act: Option<u32>) -> Seen {

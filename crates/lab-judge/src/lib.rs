@@ -10,6 +10,7 @@ mod doubt;
 mod explain;
 mod gather;
 mod loss;
+mod made_up;
 mod matching;
 mod normal;
 mod proof;

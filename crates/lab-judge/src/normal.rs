@@ -6,16 +6,23 @@
 //!   than four bytes is left alone, and one that goes on with a letter, digit, `_` or `-` is not that value;
 //! - the nonce of the fact's own act becomes `${nonce}`, that of act 2 `${nonce:2}`, the run's own `${nonce:run}`;
 //! - the pid in a path below `/proc` becomes `${pid}`;
+//! - `cwd` and `home`, the folders of an observed program, are replaced only where a path begins;
+//! - a name that an observed program makes up becomes `${temp:1}`, `${temp:2}`, ... in the order in which they come up,
+//!   and the pid of one of its processes, in the path of a temporary file, `${pid}` (`made_up` has what tells them);
 //! - an address that is a variable's `IP:PORT` becomes [`Address::Variable`], the port of an accepted peer 0;
 //! - a successful result becomes `Ok(0)`, a fork's child 0; file ids, `O_LARGEFILE` and `late_path` go.
 
 use lab_model::{Accept, Address, Exec, Fork, Open, OpenFlags, Outcome, PassRecord, Payload, Text};
+
+use crate::made_up::MadeUp;
 
 /// A value that is looked for and what stands for it.
 struct Rule {
     value: Vec<u8>,
     name: Vec<u8>,
     whole_word: bool,
+    /// it stands only where a path begins
+    begins_path: bool,
 }
 
 /// What to take out of one pass's payloads.
@@ -28,6 +35,7 @@ pub(crate) struct Normaliser {
     addresses: Vec<(String, String)>,
     /// by byte: whether some value begins with it
     begins: [bool; 256],
+    made_up: MadeUp,
 }
 
 impl Normaliser {
@@ -38,14 +46,22 @@ impl Normaliser {
             .map(|(name, value)| {
                 let is_nonce = name == "nonce";
                 let name = if is_nonce { "${nonce:run}".to_owned() } else { format!("${{{name}}}") };
-                Rule { value: value.as_bytes().to_vec(), name: name.into_bytes(), whole_word: !is_nonce }
+                let begins_path = matches!(&*name, "${cwd}" | "${home}");
+                let (value, name) = (value.as_bytes().to_vec(), name.into_bytes());
+                Rule { value, name, whole_word: !is_nonce, begins_path }
             })
             .collect();
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.value.len()));
         let nonces = pass.acts.iter().filter(|act| usable(&act.nonce));
         let addresses = pass.variables.iter().map(|(name, value)| (value.clone(), name.clone()));
         let nonces = nonces.map(|act| (act.nonce.as_bytes().to_vec(), act.id)).collect();
-        let mut normaliser = Self { rules, nonces, addresses: addresses.collect(), begins: [false; 256] };
+        let mut normaliser = Self {
+            rules,
+            nonces,
+            addresses: addresses.collect(),
+            begins: [false; 256],
+            made_up: MadeUp::default(),
+        };
         normaliser.learn_beginnings();
         normaliser
     }
@@ -58,11 +74,16 @@ impl Normaliser {
         }
     }
 
+    /// The same, for what one instance saw of an observed program.
+    pub(crate) fn with(self, made_up: MadeUp) -> Self {
+        Self { made_up, ..self }
+    }
+
     /// `text` in a fact of `act`.
     pub(crate) fn text(&self, text: &Text, act: Option<u32>) -> Text {
         let bytes = text.as_bytes();
         let mut out = Vec::with_capacity(bytes.len());
-        let mut at = 0;
+        let (mut at, mut temporary) = (0, false);
         if let Some(rest) = bytes.strip_prefix(b"/proc/") {
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             if digits > 0 && rest.get(digits).is_none_or(|next| *next == b'/') {
@@ -72,17 +93,26 @@ impl Normaliser {
         }
         while at < bytes.len() {
             let rest = &bytes[at..];
-            let skip = rest.iter().take_while(|byte| !self.begins[usize::from(**byte)]).count();
+            // Names that a program made up may begin anywhere.
+            let plain = || rest.iter().take_while(|byte| !self.begins[usize::from(**byte)]).count();
+            let skip = if self.made_up.is_empty() { plain() } else { 0 };
             if skip > 0 {
                 out.extend_from_slice(&rest[..skip]);
                 at += skip;
                 continue;
             }
-            if let Some((value, of)) = self.nonces.iter().find(|(value, _)| rest.starts_with(value)) {
+            temporary = self.made_up.enters_temporary(bytes, at) || temporary && !ends_path(bytes[at]);
+            if let Some((number, length)) = self.made_up.name_at(bytes, at) {
+                out.extend(format!("${{temp:{number}}}").into_bytes());
+                at += length;
+            } else if let Some(length) = self.made_up.pid_at(bytes, at).filter(|_| temporary) {
+                out.extend_from_slice(b"${pid}");
+                at += length;
+            } else if let Some((value, of)) = self.nonces.iter().find(|(value, _)| rest.starts_with(value)) {
                 let own = act == Some(*of);
                 out.extend(if own { "${nonce}".to_owned() } else { format!("${{nonce:{of}}}") }.into_bytes());
                 at += value.len();
-            } else if let Some(rule) = self.rules.iter().find(|rule| rule.begins(rest)) {
+            } else if let Some(rule) = self.rules.iter().find(|rule| rule.begins(bytes, at)) {
                 out.extend_from_slice(&rule.name);
                 at += rule.value.len();
             } else {
@@ -153,10 +183,28 @@ impl Normaliser {
 }
 
 impl Rule {
-    fn begins(&self, rest: &[u8]) -> bool {
+    fn begins(&self, bytes: &[u8], at: usize) -> bool {
+        let rest = &bytes[at..];
         let ends = |next: &u8| !(next.is_ascii_alphanumeric() || matches!(next, b'_' | b'-'));
-        rest.starts_with(&self.value) && (!self.whole_word || rest.get(self.value.len()).is_none_or(ends))
+        rest.starts_with(&self.value)
+            && (!self.whole_word || rest.get(self.value.len()).is_none_or(ends))
+            && (!self.begins_path || begins_path(&bytes[..at]))
     }
+}
+
+/// True if a path that comes after `before` is not the middle of a longer one: in `-I/root` it is not, in `/srv/root`
+/// it is.
+fn begins_path(before: &[u8]) -> bool {
+    let inside =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'@' | b'~');
+    let name = before.iter().rev().take_while(|byte| inside(byte)).count();
+    let before = &before[..before.len() - name];
+    !before.ends_with(b"/") || name == 0 && before.ends_with(b"://")
+}
+
+/// A byte that seldom stands in a path and often between two.
+fn ends_path(byte: u8) -> bool {
+    matches!(byte, b' ' | b':' | b',' | b'=' | b'"' | b'\'' | b'\n')
 }
 
 fn plain(result: Outcome) -> Outcome {
@@ -178,7 +226,7 @@ fn without_port(peer: &Address, normaliser: &Normaliser, act: Option<u32>) -> Ad
 mod tests {
     use lab_model::{Accept, Address, Bind, Connect, Outcome, PassRecord, Payload, Text};
 
-    use super::Normaliser;
+    use super::{MadeUp, Normaliser};
 
     fn normaliser() -> Normaliser {
         let variables = [
@@ -186,6 +234,8 @@ mod tests {
             ("bin", "/srv/run-1/bin"),
             ("sink", "127.0.0.1:4000"),
             ("nobody", "65534"),
+            ("cwd", "/home/ann/src"),
+            ("home", "/home/ann"),
             ("nonce", "slrunrunrunrun"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
@@ -220,12 +270,38 @@ mod tests {
             ("/proc/12", "/proc/${pid}"),
             ("/proc/self/stat", "/proc/self/stat"),
             ("/proc/12x", "/proc/12x"),
+            ("/home/ann/src/a.c", "${cwd}/a.c"),
+            ("-I/home/ann/include:/home/ann/src", "-I${home}/include:${cwd}"),
+            ("file:///home/ann/x", "file://${home}/x"),
+            ("/srv/home/ann/x //home/ann", "/srv/home/ann/x //home/ann"),
+            ("/home/anna", "/home/anna"),
             ("", ""),
         ];
         for (text, expected) in cases {
             assert_eq!(normaliser().text(&text.into(), Some(1)), Text::from(expected));
         }
         assert_eq!(normaliser().text(&vec![0xff, b'/'].into(), None), vec![0xff, b'/'].into());
+    }
+
+    #[test]
+    fn made_up_names_and_pids() {
+        let normaliser = normaliser().with(MadeUp {
+            names: vec![b"ccAb12Cd".to_vec(), b"tmpx_1y2".to_vec()],
+            pids: [b"4711".to_vec()].into(),
+            own: Some(b"/srv/run-1/tmp".to_vec()),
+        });
+        let cases = [
+            ("/srv/run-1/tmp/ccAb12Cd.s", "${work}/tmp/${temp:1}.s"),
+            ("-o ccAb12Cd.o", "-o ${temp:1}.o"),
+            ("/tmp/tmpx_1y2/a", "/tmp/${temp:2}/a"),
+            ("/tmp/GMfifo4711", "/tmp/GMfifo${pid}"),
+            ("/srv/run-1/tmp/s.4711", "${work}/tmp/s.${pid}"),
+            ("/tmp/a 4711", "/tmp/a 4711"),
+            ("/etc/4711", "/etc/4711"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(normaliser.text(&text.into(), None), Text::from(expected));
+        }
     }
 
     #[test]

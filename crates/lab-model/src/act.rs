@@ -192,6 +192,15 @@ pub enum ActKind {
         /// the command
         command: String,
     },
+    /// a program of the person's own, started and left alone: no scenario has it, and it is never proven
+    Observe {
+        /// file that is executed
+        program: String,
+        /// its arguments, the zeroth included
+        argv: Vec<String>,
+        /// folder in which it is started
+        directory: String,
+    },
 }
 
 impl ActKind {
@@ -209,10 +218,11 @@ impl ActKind {
             Self::Serve { .. } => "serve",
             Self::Setid { .. } => "setid",
             Self::Shell { .. } => "shell",
+            Self::Observe { .. } => "observe",
         }
     }
 
-    /// The words of all kinds.
+    /// The words of all kinds that a scenario may have.
     pub const WORDS: &'static [&'static str] = &[
         "exec", "read", "write", "append", "unlink", "rename", "connect", "resolve", "serve", "setid",
         "shell",
@@ -229,6 +239,8 @@ impl ActKind {
             Self::Serve { address } => vec![address],
             Self::Setid { ids, .. } => ids.iter_mut().collect(),
             Self::Shell { command } => vec![command],
+            // Taken as the person gave it: a `${HOME}` in it is for the program to understand.
+            Self::Observe { .. } => Vec::new(),
         }
     }
 }
@@ -262,6 +274,11 @@ pub struct Act {
 }
 
 impl Act {
+    /// True if nobody performs it for the lab's sake, so that there is nothing to prove.
+    pub fn is_observed(&self) -> bool {
+        self.origin == Origin::Observed
+    }
+
     /// Puts values in place of variables; `nonce` is known to it, everything else is asked of `value`.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Act, Address, Receipt, Stamp};
+use crate::{Act, Address, Receipt, Stamp, Text};
 
 /// To the actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +22,49 @@ pub enum Order {
     },
     /// Let the processes of the act end. Answered by `Done`.
     Release,
+    /// Start a program of the person's own and wait for its end. Answered by `Done`.
+    Launch {
+        /// what and how
+        launch: Box<Launch>,
+    },
+    /// Send a signal to the program that was started, if it still runs. Not answered.
+    Signal {
+        /// its number
+        number: i32,
+    },
     /// End. Answered by the end of the stream.
     Stop,
+}
+
+/// A program of the person's own.
+///
+/// Its standard streams and its cgroup are the resident actor's to pass on: it finds them as the descriptors named by
+/// [`LAUNCH_VARIABLE`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    /// the act, of kind `observe`
+    pub act: Act,
+    /// its environment, `NAME=VALUE` each
+    pub environment: Vec<Text>,
+    /// as whom; `None`: as who the actor is
+    pub user: Option<Login>,
+    /// process group that it joins, so that the terminal's keys reach it
+    pub group: i32,
+}
+
+/// The resident actor's environment variable with four descriptors, `IN,OUT,ERR,PROCS`: the standard streams of the
+/// program that is started, and the file by which it enters its cgroup.
+pub const LAUNCH_VARIABLE: &str = "SIGHTLINE_LAUNCH";
+
+/// As whom a program runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// user
+    pub uid: u32,
+    /// first group
+    pub gid: u32,
+    /// all groups
+    pub groups: Vec<u32>,
 }
 
 /// From the actor.

@@ -28,7 +28,7 @@ mod witness;
 pub use act::{
     Act, ActKind, Expectation, Link, Origin, Placement, Role, SetIdCall, UnknownVariable, substitute,
 };
-pub use actor::{Order, Reply};
+pub use actor::{LAUNCH_VARIABLE, Launch, Login, Order, Reply};
 pub use address::Address;
 pub use detection::{Detection, Hit};
 pub use errno::Errno;

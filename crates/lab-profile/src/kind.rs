@@ -29,7 +29,7 @@ pub(crate) fn keys(kind: &str) -> &'static [&'static str] {
 /// The action by which the act does what it is for.
 pub(crate) fn action(kind: &ActKind) -> Action {
     match kind {
-        ActKind::Exec | ActKind::Shell { .. } => Action::Exec,
+        ActKind::Exec | ActKind::Shell { .. } | ActKind::Observe { .. } => Action::Exec,
         ActKind::Read { .. } | ActKind::Write { .. } | ActKind::Append { .. } => Action::Open,
         ActKind::Unlink { .. } => Action::Unlink,
         ActKind::Rename { .. } => Action::Rename,

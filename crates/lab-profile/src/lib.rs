@@ -7,6 +7,7 @@
 
 mod act;
 mod diagnostic;
+mod draft;
 mod edit;
 mod fields;
 mod files;
@@ -15,6 +16,7 @@ mod inherit;
 mod kind;
 mod lint;
 mod merge;
+mod observe;
 mod place;
 mod plan;
 mod plan_text;
@@ -27,9 +29,11 @@ mod tree;
 mod variables;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use draft::{draft, template};
 pub use edit::{EditError, free_at_most};
 pub use files::{Files, Input};
 pub use lint::lint;
+pub use observe::{Observe, observe_plan, observed_name};
 pub use place::{Location, Place, Sourced};
 pub use plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan, load_plan};
 pub use profile::{EnvironmentKind, ProbeSettings, Profile, ProfileName, list_profiles, load_profile};

@@ -141,6 +141,7 @@ fn texts(act: &Act) -> impl Iterator<Item = &str> {
         ActKind::Serve { address } => vec![address],
         ActKind::Setid { ids, .. } => ids.iter().collect(),
         ActKind::Shell { command } => vec![command],
+        ActKind::Observe { .. } => Vec::new(),
     };
     kind.into_iter().chain(act.via.iter().flat_map(|link| &link.argv)).map(String::as_str)
 }

@@ -155,7 +155,7 @@ pub fn load_plan(root: &(impl Files + ?Sized), profile: &str) -> Result<Plan, Di
 }
 
 /// One pass for all sensors that do not perturb, then one for each that does.
-fn passes(profile: &Profile) -> Vec<PassPlan> {
+pub(crate) fn passes(profile: &Profile) -> Vec<PassPlan> {
     let mut sensors: Vec<_> = profile.sensors.iter().collect();
     sensors.sort_by_key(|sensor| lab_model::CATALOGUE.iter().position(|entry| entry.kind == sensor.value));
     let (alone, together): (Vec<_>, Vec<_>) = sensors.into_iter().partition(|sensor| sensor.entry().perturbs);

@@ -148,6 +148,11 @@ fn values(kind: &ActKind) -> Vec<(&'static str, String)> {
         ActKind::Serve { address } => vec![("address", quoted(address))],
         ActKind::Setid { call, ids } => vec![("call", call.word().to_owned()), ("ids", format!("{ids:?}"))],
         ActKind::Shell { command } => vec![("command", quoted(command))],
+        ActKind::Observe { program, argv, directory } => vec![
+            ("program", quoted(program)),
+            ("argv", format!("{argv:?}")),
+            ("directory", quoted(directory)),
+        ],
     }
 }
 

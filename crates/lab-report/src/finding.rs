@@ -1,7 +1,7 @@
 //! What is wrong with a run, each with the file and line that a person would look at: for SARIF and for annotations.
 
 use lab_golden::DifferenceKind;
-use lab_model::Verdict;
+use lab_model::{Act, Judged, Verdict};
 
 use crate::{RunReport, ScenarioReport, detection::fired, escape};
 
@@ -140,7 +140,7 @@ fn of_record(scenario: &ScenarioReport<'_>) -> Vec<Finding> {
         Finding {
             rule,
             message: escape(&format!("{name}: {key}{why}")),
-            place: Some((scenario_file(name), 1)),
+            place: Some((scenario_file(judged), 1)),
             key: format!("{name} / {key}"),
         }
     };
@@ -174,7 +174,7 @@ fn of_golden(scenario: &ScenarioReport<'_>) -> Vec<Finding> {
         key: format!("{name} / {key}"),
     };
     if drift.new {
-        let place = (scenario_file(name), 1);
+        let place = (scenario_file(scenario.judged), 1);
         return vec![finding(Rule::GoldenNone, "there is no golden yet", "golden".into(), place)];
     }
     let found = drift.differences.iter().map(|difference| {
@@ -189,6 +189,12 @@ fn of_golden(scenario: &ScenarioReport<'_>) -> Vec<Finding> {
     found
 }
 
-fn scenario_file(name: &str) -> String {
-    format!("scenarios/{name}.toml")
+/// Where a finding about a scenario belongs: its file, or the golden of an observed program, which has no file.
+fn scenario_file(judged: &Judged) -> String {
+    let name = &judged.head.name;
+    if judged.acts.iter().any(Act::is_observed) {
+        format!("golden/{name}.golden")
+    } else {
+        format!("scenarios/{name}.toml")
+    }
 }

@@ -84,6 +84,7 @@ pub(crate) fn summary(act: &Act) -> String {
         ActKind::Resolve { resolver, name } => format!("{} at {resolver}", quoted(name)),
         ActKind::Setid { call, ids } => format!("{call}({})", ids.join(", ")),
         ActKind::Shell { command } => quoted(command),
+        ActKind::Observe { argv, .. } => argv.join(" "),
     };
     let mut text = escape(&text);
     if let Some((cut, _)) = text.char_indices().nth(LONGEST_SUMMARY) {
@@ -100,8 +101,11 @@ fn role_word(act: &Act) -> &'static str {
     }
 }
 
-/// The families that prove an act; pass by pass where they differ.
+/// The families that prove an act; pass by pass where they differ. `observed` for what nobody proves.
 pub(crate) fn proven(judged: &Judged, act: u32) -> String {
+    if judged.acts.iter().any(|known| known.id == act && known.is_observed()) {
+        return "observed".to_owned();
+    }
     let proofs: Vec<&Proof> = judged.proofs.iter().filter(|proof| proof.act == act).collect();
     let Some(first) = proofs.first() else { return Tone::Bad.mark("unproven") };
     if proofs.iter().all(|proof| (proof.proven, &proof.families) == (first.proven, &first.families)) {

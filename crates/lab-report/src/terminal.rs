@@ -49,7 +49,8 @@ fn scenario_block(style: Style, scenario: &ScenarioReport<'_>) -> String {
     let judged = scenario.judged;
     let head = &judged.head;
     let title = Tone::Title.mark(&escape(&head.name));
-    let mut out = format!("{title}  {}  {}\n", escape(&head.summary), escape(&head.attack.join(" ")));
+    let line = format!("{title}  {}  {}", escape(&head.summary), escape(&head.attack.join(" ")));
+    let mut out = format!("{}\n", line.trim_end());
     out.push_str(&matrix::matrix(style, judged));
     for line in matrix::reasons(judged) {
         out.push_str(&format!("  {line}\n"));

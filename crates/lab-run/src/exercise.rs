@@ -87,7 +87,7 @@ pub(crate) fn mark(subject: &mut dyn Subject, path: &str, deadline: &Deadline) -
     }
 }
 
-fn reply(subject: &mut dyn Subject, doing: &str, deadline: &Deadline) -> Result<Reply, RunError> {
+pub(crate) fn reply(subject: &mut dyn Subject, doing: &str, deadline: &Deadline) -> Result<Reply, RunError> {
     loop {
         let slice = deadline.slice().map_err(|ended| RunError::Actor { doing: doing.to_owned(), ended })?;
         match subject.receive(slice) {
@@ -100,7 +100,7 @@ fn reply(subject: &mut dyn Subject, doing: &str, deadline: &Deadline) -> Result<
     }
 }
 
-fn unexpected(doing: &str, reply: Reply) -> RunError {
+pub(crate) fn unexpected(doing: &str, reply: Reply) -> RunError {
     let said = match reply {
         Reply::Failed { message } => format!("failed to {message}"),
         Reply::Hello { .. } => "answered with a hello out of turn".to_owned(),

@@ -8,6 +8,7 @@ mod clock;
 mod deadline;
 mod error;
 mod exercise;
+mod launch;
 mod observer;
 mod pass;
 mod random;
@@ -17,5 +18,6 @@ mod stages;
 
 pub use deadline::{Ended, Interrupt};
 pub use error::RunError;
+pub use launch::Guest;
 pub use observer::{Moment, Observer};
-pub use run::{Finished, Options, execute};
+pub use run::{Finished, Options, execute, observed_runs};

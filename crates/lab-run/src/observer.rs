@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use lab_model::Exit;
+
 /// One moment of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moment<'a> {
@@ -32,6 +34,13 @@ pub enum Moment<'a> {
         scenario: &'a str,
         /// act
         act: u32,
+    },
+    /// A program of the person's own has ended.
+    Program {
+        /// how
+        exit: Exit,
+        /// processes that it had left running, and that are ended now
+        left: usize,
     },
     /// A stage has ended.
     StageEnded {

@@ -9,7 +9,7 @@ use lab_profile::{PassPlan, Scenario, Stage};
 use lab_store::BundleWriter;
 
 use crate::{
-    Options, RunError,
+    Guest, Options, RunError,
     deadline::Deadline,
     exercise::{Exercise, Exercised, let_go, mark},
     observer::Observer,
@@ -73,8 +73,9 @@ pub(crate) fn run(shared: &mut Shared<'_>, scenario: &Scenario, pass: &PassPlan)
             })
         });
     if ready.is_some() {
-        stages.run(Stage::Exercise, time(Stage::Exercise), |deadline| {
-            act_by_act(name, &mut standing, deadline, shared.observer)
+        stages.run(Stage::Exercise, time(Stage::Exercise), |deadline| match &shared.options.guest {
+            Some(guest) => launch(guest, &mut standing, deadline, shared.observer),
+            None => act_by_act(name, &mut standing, deadline, shared.observer),
         });
         stages.run(Stage::Settle, time(Stage::Settle), |deadline| settle(&mut standing, deadline));
     }
@@ -108,18 +109,22 @@ fn attach(
 ) -> Result<(), RunError> {
     standing.key = random::hex::<32>()?;
     let witnesses = Witnesses::start(&standing.key).map_err(RunError::Witness)?;
-    let variables = BTreeMap::from([
+    let mut variables = BTreeMap::from([
         ("sink".to_owned(), witnesses.sink().to_string()),
         ("resolver".to_owned(), witnesses.resolver().to_string()),
         ("domain".to_owned(), DOMAIN.to_owned()),
         ("nonce".to_owned(), random::nonce()?),
     ]);
+    if let Some(guest) = &shared.options.guest {
+        variables.extend(guest.variables(&scenario.acts));
+    }
     let spec = SubjectSpec {
         name: format!("{}-{}", scenario.head.name, pass.pass),
         actor: shared.options.actor.clone(),
         images: scenario.images.clone(),
         files: scenario.files.clone(),
         variables,
+        guest: shared.options.guest.as_ref().map(Guest::room),
     };
     let subject = standing.subject.insert(shared.environment.place(&spec)?);
     let values = subject.variables();
@@ -204,6 +209,18 @@ fn act_by_act(
     };
     let mut stage = Exercise { scenario, key, subject: subject.as_mut(), witnesses, deadline, observer };
     stage.run(acts, exercised)
+}
+
+fn launch(
+    guest: &Guest,
+    standing: &mut Standing,
+    deadline: &Deadline,
+    observer: &dyn Observer,
+) -> Result<(), RunError> {
+    let Standing { subject: Some(subject), acts, exercised, .. } = standing else {
+        return Err(RunError::NoSubject);
+    };
+    acts.iter().try_for_each(|act| guest.launch(act, subject.as_mut(), exercised, deadline, observer))
 }
 
 fn settle(standing: &mut Standing, deadline: &Deadline) -> Result<(), RunError> {

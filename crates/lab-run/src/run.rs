@@ -8,11 +8,11 @@ use std::{
 };
 
 use lab_env::{Environment, Host, Inventory, Thing, sweep};
-use lab_model::{PassRecord, PlannedPass, StageRecord};
+use lab_model::{Act, PassRecord, PlannedPass, StageRecord};
 use lab_profile::{EnvironmentKind, Plan};
 use lab_store::{BundleWriter, FORMAT, Manifest, Owner, ScenarioEntry, sha256_hex};
 
-use crate::{Interrupt, Moment, Observer, RunError, clock, pass, random};
+use crate::{Guest, Interrupt, Moment, Observer, RunError, clock, pass, random};
 
 /// What a run is given.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct Options {
     pub version: String,
     /// set when the person wants it to end
     pub interrupt: Interrupt,
+    /// how a program of the person's own is started, if the plan has one
+    pub guest: Option<Guest>,
 }
 
 /// A run that has ended.
@@ -58,7 +60,8 @@ pub fn execute(plan: &Plan, options: &Options, observer: &dyn Observer) -> Resul
     observer.on(&Moment::Swept { removed: &swept.removed });
     let id = random::hex::<4>()?;
     let profile = plan.profile.as_str();
-    let mut inventory = Inventory::open(&options.inventory, &id, &format!("lab run {profile}"))?;
+    let what = if options.guest.is_some() { "lab observe" } else { "lab run" };
+    let mut inventory = Inventory::open(&options.inventory, &id, &format!("{what} {profile}"))?;
     let done = in_inventory(plan, options, observer, &id, &mut inventory);
     let cleared = inventory.clear();
     let finished = done?;
@@ -73,10 +76,9 @@ fn in_inventory(
     id: &str,
     inventory: &mut Inventory,
 ) -> Result<Finished, RunError> {
-    let profile = plan.profile.as_str();
     let stages = plan.scenarios.iter().map(|scenario| scenario.passes.len()).sum::<usize>() * 6;
     observer.on(&Moment::Began { id, stages });
-    let bundle = BundleWriter::plan(&options.runs, profile, id, options.owner)?;
+    let bundle = BundleWriter::plan(&options.runs, &folder_word(plan), id, options.owner)?;
     let dir = bundle.dir().to_owned();
     inventory.note(Thing::Folder { path: dir.clone() })?;
     bundle.make()?;
@@ -95,6 +97,22 @@ fn in_inventory(
     inventory.note(Thing::Kept { path: dir.clone() })?;
     down?;
     Ok(Finished { id: id.to_owned(), bundle: dir, head, interrupted: manifest.interrupted })
+}
+
+/// What stands for the profile in the name of the bundle's folder. A program's record is none of the profile's runs, of
+/// which the latest is compared with the goldens of its scenarios.
+fn folder_word(plan: &Plan) -> String {
+    let observed =
+        |scenario: &&lab_profile::ScenarioPlan| scenario.scenario.acts.iter().any(Act::is_observed);
+    match plan.scenarios.iter().find(observed) {
+        Some(observed) => observed_runs(&plan.profile, &observed.scenario.head.name),
+        None => plan.profile.clone(),
+    }
+}
+
+/// The word by which [`lab_store::list`] knows the runs in which a program was observed under a profile.
+pub fn observed_runs(profile: &str, name: &str) -> String {
+    format!("{profile}+{name}")
 }
 
 fn every_pass(

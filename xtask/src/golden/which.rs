@@ -14,7 +14,7 @@ pub(super) struct Which {
     /// Profile by name
     #[arg(default_value = "host")]
     pub(super) profile: String,
-    /// Only this scenario
+    /// Only this scenario, or the name of an observed program
     pub(super) scenario: Option<String>,
     /// A run: its id, the beginning of its folder's name, a path [default: the profile's latest]
     #[arg(long)]
@@ -40,8 +40,20 @@ impl Which {
 
     fn latest(&self, folders: &Folders) -> Result<PathBuf> {
         let plan = lab_profile::load_profile(folders.lab.as_path(), &self.profile)?;
+        let observed =
+            self.scenario.as_ref().filter(|name| !plan.scenarios.iter().any(|s| s.value == **name));
+        let word = match observed {
+            Some(name) => lab_run::observed_runs(&plan.name, name),
+            None => plan.name.clone(),
+        };
         let runs = lab_store::list(&folders.runs())?;
-        let latest = runs.into_iter().rev().find(|run| run.sealed && run.profile == plan.name);
-        latest.map(|run| run.dir).with_context(|| format!("there is no run of profile `{}` yet", plan.name))
+        let latest = runs.into_iter().rev().find(|run| run.sealed && run.profile == word);
+        latest.map(|run| run.dir).with_context(|| match observed {
+            Some(name) => format!(
+                "profile `{}` has no scenario `{name}`, and no program was observed under that name yet",
+                plan.name
+            ),
+            None => format!("there is no run of profile `{}` yet", plan.name),
+        })
     }
 }

@@ -2,7 +2,9 @@
 
 mod compare;
 mod down;
+mod environment;
 mod list;
+mod observe;
 mod plan;
 mod run;
 mod status;
@@ -33,6 +35,8 @@ enum Command {
     Run(run::Cmd),
     /// Say what is otherwise in the second of two runs
     Compare(compare::Cmd),
+    /// Record a program of your own under a profile's sensors
+    Observe(observe::Cmd),
     /// Show the runs that are alive
     Status(status::Cmd),
     /// Take away what runs that were killed have left
@@ -45,6 +49,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         Command::Plan(cmd) => plan::run(cmd, folders),
         Command::Run(cmd) => run::run(cmd, folders),
         Command::Compare(cmd) => compare::run(&cmd, folders),
+        Command::Observe(cmd) => observe::run(cmd, folders),
         Command::Status(cmd) => status::run(cmd),
         Command::Down(cmd) => down::run(cmd),
     }

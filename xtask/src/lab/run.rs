@@ -106,6 +106,19 @@ pub(crate) fn prepare(
     again: impl FnOnce(&Cmd) -> Vec<OsString>,
 ) -> Result<Prepared> {
     let plan = plan::load(folders, &cmd.profile, &cmd.scenarios)?;
+    Ok(match ready(&plan, &mut cmd.programs, cmd.no_install, folders)? {
+        None => Prepared::Elsewhere(privilege::become_root(again(&cmd))?),
+        Some(options) => Prepared::Here(Box::new(Ready { plan, options })),
+    })
+}
+
+/// Checks, builds and listens for interrupts; gives what executing the plan needs, or nothing if this is not root.
+pub(super) fn ready(
+    plan: &lab_profile::Plan,
+    programs: &mut Programs,
+    no_install: bool,
+    folders: &Folders,
+) -> Result<Option<Options>> {
     // Judging needs them; whoever mistyped one wants to hear of it before the run.
     rules::load(folders)?;
     // A golden that cannot be read is better known now than after the run.
@@ -124,13 +137,13 @@ pub(crate) fn prepare(
         .any(|i| i.sensor == SensorKind::Strace);
     // Whether static programs can be linked shows when they are.
     let needs = Needs { static_link: false, strace, ..Needs::HOST };
-    setup::meet(folders, needs, cmd.no_install)?;
-    if cmd.programs.probe.is_none() {
+    setup::meet(folders, needs, no_install)?;
+    if programs.probe.is_none() {
         setup::fresh_object(folders)?;
     }
-    cmd.programs.build(folders)?;
+    programs.build(folders)?;
     if !privilege::is_root() {
-        return privilege::become_root(again(&cmd)).map(Prepared::Elsewhere);
+        return Ok(None);
     }
     let interrupt = Interrupt::default();
     let handler = interrupt.clone();
@@ -140,17 +153,17 @@ pub(crate) fn prepare(
         handler.set();
     })
     .context("failed to listen for interrupts")?;
-    let options = Options {
+    Ok(Some(Options {
         runs: folders.runs(),
         state: state(),
         inventory: Path::new(lab_env::INVENTORY_DIR).to_owned(),
-        actor: cmd.programs.actor.context("no actor")?,
-        probe: cmd.programs.probe.context("no probe")?,
+        actor: programs.actor.clone().context("no actor")?,
+        probe: programs.probe.clone().context("no probe")?,
         owner: privilege::owner(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         interrupt,
-    };
-    Ok(Prepared::Here(Box::new(Ready { plan, options })))
+        guest: None,
+    }))
 }
 
 /// The folder in which subjects get theirs: one of our own below the one that the person names.

@@ -42,5 +42,6 @@ pub(super) fn perform(doer: &Doer, key: &[u8]) -> Result<Kept, String> {
             Ok(Kept::default())
         }
         ActKind::Shell { command } => shell::run(doer, key, command),
+        ActKind::Observe { .. } => Err("perform an observed program: it is launched".to_owned()),
     }
 }

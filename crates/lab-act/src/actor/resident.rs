@@ -18,6 +18,7 @@ use nix::{
 use super::{
     chain::{Doer, exec_payload, reap},
     channel::{Channel, Said, Told},
+    launch::{self, Launched},
     own::{boot_ns, stamp},
 };
 
@@ -31,9 +32,9 @@ const LONGEST_ORDER: usize = 16 << 20;
 pub(super) fn serve() -> io::Result<()> {
     let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
     let me = Stamp { start_ticks: start_ticks(stamp().pid).unwrap_or(0), ..stamp() };
-    let mut resident = Resident { null, me, pending: Vec::new(), performing: None };
+    let mut resident = Resident { null, me, pending: Vec::new(), performing: None, launched: None };
     reply(&Reply::Hello { stamp: me, version: env!("CARGO_PKG_VERSION").to_owned() })?;
-    while let Some(line) = resident.next_line()? {
+    while let Some(line) = resident.next_order()? {
         match serde_json::from_slice(&line) {
             Ok(Order::Stop) => break,
             Ok(order) => resident.obey(order)?,
@@ -49,6 +50,8 @@ struct Resident {
     /// What has been read of the next order.
     pending: Vec<u8>,
     performing: Option<Performing>,
+    /// A program of the person's own that runs.
+    launched: Option<Launched>,
 }
 
 /// An act under way.
@@ -73,8 +76,8 @@ impl Resident {
                 let _ = open(path.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
                 reply(&Reply::Marked { path })
             }
-            Order::Perform { .. } if self.performing.is_some() => {
-                fail("perform an act: the one before is not yet released".to_owned())
+            Order::Perform { .. } | Order::Launch { .. } if self.is_busy() => {
+                fail("perform an act: the one before has not yet ended".to_owned())
             }
             Order::Perform { act, key } => match self.begin(*act, key) {
                 Ok(performing) => self.hold(performing),
@@ -84,8 +87,46 @@ impl Resident {
                 Some(performing) => reply(&Reply::Done { receipt: performing.finish()? }),
                 None => fail("release an act: none is held".to_owned()),
             },
+            Order::Launch { launch } => match launch::launch(self.me, &launch) {
+                Ok(launched) => {
+                    self.launched = Some(launched);
+                    Ok(())
+                }
+                Err(error) => fail(format!("start the program: {error}")),
+            },
+            Order::Signal { number } => {
+                if let Some(launched) = &self.launched {
+                    launched.signal(number);
+                }
+                Ok(())
+            }
             Order::Stop => Ok(()),
         }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.performing.is_some() || self.launched.is_some()
+    }
+
+    /// The next line of standard input; until it comes, tells when a program that was started has ended.
+    fn next_order(&mut self) -> io::Result<Option<Vec<u8>>> {
+        while let Some(launched) = self.launched.take_if(|_| !self.pending.contains(&b'\n')) {
+            let orders = io::stdin();
+            let mut fds = [
+                PollFd::new(launched.ended(), PollFlags::POLLIN),
+                PollFd::new(orders.as_fd(), PollFlags::POLLIN),
+            ];
+            match poll(&mut fds, PollTimeout::NONE) {
+                Err(Errno::EINTR) => self.launched = Some(launched),
+                Err(error) => return Err(error.into()),
+                Ok(_) if fds[0].any() == Some(true) => reply(&Reply::Done { receipt: launched.finish() })?,
+                Ok(_) => {
+                    self.launched = Some(launched);
+                    break;
+                }
+            }
+        }
+        self.next_line()
     }
 
     fn begin(&self, act: Act, key: String) -> io::Result<Performing> {
@@ -283,7 +324,7 @@ fn nothing() -> io::Result<OwnedFd> {
 }
 
 /// Field 22 of `/proc/PID/stat`; the name in field 2 may hold anything.
-fn start_ticks(pid: u32) -> Option<u64> {
+pub(super) fn start_ticks(pid: u32) -> Option<u64> {
     let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
     let after_name = stat.iter().rposition(|byte| *byte == b')')?;
     std::str::from_utf8(&stat[after_name + 1..]).ok()?.split_ascii_whitespace().nth(19)?.parse().ok()

@@ -93,6 +93,16 @@ struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     line: Vec<u8>,
+    web: Web,
+}
+
+/// How far a request of HTTP/1 has come: programs that a person has observed speak it. (HTTP/0.9 is a line as any other.)
+enum Web {
+    No,
+    /// its head comes; what will be answered
+    Head(String),
+    /// it is answered, and nothing more is
+    Answered,
 }
 
 impl Server {
@@ -133,7 +143,7 @@ impl Server {
         while let Ok((stream, peer)) = self.listener.accept() {
             let welcome = peer.ip().is_loopback() && self.connections.len() < MOST_CONNECTIONS;
             if welcome && stream.set_nonblocking(true).is_ok() {
-                self.connections.push(Connection { stream, peer, line: Vec::new() });
+                self.connections.push(Connection { stream, peer, line: Vec::new(), web: Web::No });
             }
         }
     }
@@ -173,7 +183,31 @@ impl Connection {
         while let Some(end) = self.line.iter().position(|byte| *byte == b'\n') {
             let mut said: Vec<u8> = self.line.drain(..=end).collect();
             said.pop();
+            match &self.web {
+                Web::No => {}
+                Web::Head(answer) if matches!(said.as_slice(), b"" | b"\r") => {
+                    let length = answer.len() + 1;
+                    let head =
+                        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+                    if self.stream.write_all(format!("{head}{answer}\n").as_bytes()).is_err() {
+                        return false;
+                    }
+                    // The other half stays open until the peer closes it, as on every connection.
+                    let _ = self.stream.shutdown(std::net::Shutdown::Write);
+                    self.web = Web::Answered;
+                    continue;
+                }
+                Web::Head(_) | Web::Answered => continue,
+            }
             let answered = hex(&random::<16>());
+            if let Some(request) =
+                said.strip_suffix(b" HTTP/1.1\r").or_else(|| said.strip_suffix(b" HTTP/1.0\r"))
+            {
+                let (said, answer) = (request.to_vec(), answered.clone());
+                push(log, Heard { tcp: true, peer: self.peer, said, answered });
+                self.web = Web::Head(answer);
+                continue;
+            }
             let reply = format!("{answered}\n");
             // The log comes first: who has the answer can rely on the line being there.
             push(log, Heard { tcp: true, peer: self.peer, said, answered });
@@ -205,13 +239,28 @@ fn random_loopback() -> Ipv4Addr {
 #[cfg(test)]
 mod tests {
     use std::{
-        io::{BufRead as _, BufReader, Write as _},
+        io::{BufRead as _, BufReader, Read as _, Write as _},
         net::{TcpStream, UdpSocket},
         time::Duration,
     };
 
     use super::Sink;
     use crate::dns;
+
+    #[test]
+    fn a_request_of_http_gets_one_answer_after_its_head() {
+        let sink = Sink::start().unwrap();
+        let mut stream = TcpStream::connect(sink.tcp).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream.write_all(b"POST /sl0 HTTP/1.1\r\nHost: x\r\n\r\nbody\nmore\n").unwrap();
+        let mut answer = String::new();
+        BufReader::new(&stream).read_to_string(&mut answer).unwrap();
+        let heard = sink.heard();
+        assert_eq!((heard.len(), heard[0].said.as_slice()), (1, &b"POST /sl0"[..]));
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\nContent-Length: 33\r\n"), "{head}");
+        assert_eq!(body, format!("{}\n", heard[0].answered));
+    }
 
     #[test]
     fn lines_and_names_are_logged_and_answered() {

@@ -1,7 +1,7 @@
 //! What is accepted, what never is, and what happens to the file.
 
 use lab_golden::{BlessError, Blessed, Detection, Golden, NeverBlessed, Tally, bless, bless_many, render};
-use lab_model::{Hit, Judged, Verdict};
+use lab_model::{Hit, Judged, Origin, Verdict};
 
 use crate::sample::judged;
 
@@ -38,6 +38,27 @@ fn a_good_run_is_written_once() {
     };
     assert!(diff.contains("\n-  fork\n"), "{diff}");
     assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "something was left behind");
+}
+
+#[test]
+fn what_is_observed_is_blessed_without_proof_and_never_as_proven() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut judged = judged();
+    judged.head.attack.clear();
+    judged.proofs.clear();
+    judged.acts.iter_mut().for_each(|act| act.origin = Origin::Observed);
+    let golden = render(&judged);
+    assert!(golden.is_observed());
+    let path = folder.path().join("shell-spawn.golden");
+    assert!(matches!(bless(&path, &golden, &judged), Ok(Blessed::Written { .. })));
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        text.starts_with("sightline golden 1\nobserved shell-spawn\n") && !text.contains("proven"),
+        "{text}"
+    );
+    // One act that is performed needs its proof all the same.
+    judged.acts[0].origin = Origin::Performed;
+    assert!(bless(&path, &golden, &judged).unwrap_err().to_string().contains("unproven"));
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn all_that_is_wrong_is_said_at_once() {
             "everything@kind.golden:1: unknown version in ``, expected `sightline override 1`",
             "everything@somewhere-.golden:1: unknown setting `somewhere-`, expected an environment (`kind`), a \
              distribution (`debian-12`), an architecture (`aarch64`), a kernel (`linux-6.1`) or a tool (`strace-6.1`)",
-            "file-tamper.golden:2: expected `scenario NAME  attack T...`, found `scenario`",
+            "file-tamper.golden:2: expected `scenario NAME  attack T...` or `observed NAME`, found `scenario`",
             "more.golden:1: not a golden; this folder holds `SCENARIO.golden` files and `plans/`",
             "notes.txt:1: not a golden; this folder holds `SCENARIO.golden` files and `plans/`",
             "shell-spawm.golden:1: no scenario is called `shell-spawm`; did you mean `shell-spawn`?",
@@ -47,4 +47,24 @@ fn a_good_folder_and_one_that_is_not_there() {
     assert!(lint(folder.path(), &["everything"]).is_empty());
     assert_eq!(lint(&folder.path().join("none"), &["everything"]).len(), 1);
     assert!(lint(&folder.path().join("none"), &[]).is_empty());
+}
+
+#[test]
+fn the_golden_of_an_observed_program_needs_no_scenario_and_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let observed =
+        "sightline golden 1\nobserved build\n\ntree\n  none\n\ntable\n  none\n\ndetections\n  none\n";
+    std::fs::write(folder.path().join("build.golden"), observed).unwrap();
+    assert!(lint(folder.path(), &[]).is_empty());
+    let found = lint(folder.path(), &["build"]);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0]
+            .to_string()
+            .ends_with("build.golden:2: an observed program's golden, but `build` is a scenario")
+    );
+    std::fs::write(folder.path().join("other.golden"), observed).unwrap();
+    assert!(
+        lint(folder.path(), &[])[0].to_string().ends_with("scenario `build` in a file called `other.golden`")
+    );
 }

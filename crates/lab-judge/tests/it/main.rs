@@ -2,6 +2,7 @@
 
 mod facts;
 mod laws;
+mod observed;
 mod rules;
 mod sample;
 mod size;

@@ -4,6 +4,7 @@ mod arbitrary;
 mod inheritance;
 mod lint_notes;
 mod memory;
+mod observe;
 mod plan;
 mod profile_mistakes;
 mod real;

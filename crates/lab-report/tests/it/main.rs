@@ -10,6 +10,7 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod observed;
 mod samples;
 mod sarif;
 mod schema;

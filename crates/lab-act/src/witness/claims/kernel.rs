@@ -98,7 +98,7 @@ pub(super) fn claim(evidence: &Evidence<'_>, claims: &mut Claims) {
                 ended_shell(evidence),
             );
         }
-        ActKind::Exec | ActKind::Setid { .. } => {}
+        ActKind::Exec | ActKind::Setid { .. } | ActKind::Observe { .. } => {}
     }
 }
 

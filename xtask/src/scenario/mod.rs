@@ -1,4 +1,6 @@
-//! `scenario`: list, explain and check scenarios.
+//! `scenario`: list, explain, check and draft scenarios.
+
+mod new;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write a first draft of a scenario
+    New(new::Cmd),
     /// Say what a reader should know of each scenario
     Lint {
         /// Print the remarks as JSON
@@ -64,6 +68,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
                 explain(&scenario);
             }
         }
+        Command::New(cmd) => return new::run(&cmd, folders),
         Command::Lint { json } => {
             let mut remarks = Vec::new();
             for name in lab_profile::list_scenarios(root)? {
