@@ -6,6 +6,7 @@ mod evidence;
 mod input;
 mod killed;
 mod matrix;
+mod observe;
 mod other;
 mod rules;
 mod stability;
