@@ -8,6 +8,7 @@ mod evidence;
 mod input;
 mod killed;
 mod matrix;
+mod observe;
 mod other;
 mod rules;
 mod shuffled;

@@ -28,21 +28,28 @@ fn the_same_and_no_file_belongs_to_root() {
         fs::copy(program(name), bin.join(name)).unwrap();
     }
     give(lab.dir.path(), user.uid);
-    let as_user = |words: &[&str]| {
+    let as_user = |words: &[&str], program: &[&str]| {
         let mut command = Command::new("sudo");
         command.args(["-u", user.name, "--", "env", "NO_COLOR=1"]);
         command.arg(format!("CARGO_MANIFEST_DIR={}", lab.path("xtask").display()));
         command.arg(&xtask).arg("--lab").arg(lab.dir.path()).args(words).arg("--no-install");
         command.arg("--actor").arg(bin.join("lab-actor")).arg("--probe").arg(bin.join("lab-probe"));
-        command.output().unwrap()
+        command.args(program).current_dir(lab.dir.path()).output().unwrap()
     };
-    let output = as_user(&["lab", "run"]);
+    let output = as_user(&["lab", "run"], &[]);
     code(&output, 0);
     assert!(stdout(&output).contains("shell-spawn"));
     let golden = lab.path("golden/sensitive-read.golden");
     fs::remove_file(&golden).unwrap();
-    code(&as_user(&["golden", "bless", "host", "sensitive-read", "--runs", "2"]), 0);
+    code(&as_user(&["golden", "bless", "host", "sensitive-read", "--runs", "2"], &[]), 0);
     assert!(golden.exists(), "nothing was blessed");
+    // A program of the user's own stays the user's: its ids, its groups, its environment, what it writes.
+    let show = "id -u; id -g; id -G; echo \"$HOME\"; echo x >\"$TMPDIR/x\" && echo y >y";
+    let output = as_user(&["lab", "observe", "--name", "show"], &["--", "sh", "-c", show]);
+    code(&output, 1);
+    let uid = user.uid;
+    assert_eq!(stdout(&output), format!("{uid}\n{uid}\n{uid}\n/home/sightline-test\n"));
+    code(&as_user(&["lab", "observe", "--name", "show"], &["--", "sh", "-c", "exit 0"]), 1);
     let foreign = foreign(lab.dir.path(), user.uid);
     assert!(foreign.is_empty(), "not the user's: {foreign:?}");
 }
