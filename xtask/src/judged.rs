@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use lab_golden::{Drift, Golden};
+use lab_golden::{Drift, Golden, GoldenText};
 use lab_model::{Judged, RunOutcome};
 use lab_store::Bundle;
 
@@ -15,7 +15,7 @@ pub(crate) struct JudgedScenario {
     /// what a golden of this run would say
     pub(crate) golden: Golden,
     /// the golden in git
-    pub(crate) blessed: Option<Golden>,
+    pub(crate) blessed: Option<GoldenText>,
     pub(crate) drift: Drift,
 }
 
@@ -40,9 +40,9 @@ pub(crate) fn judge(dir: &Path, folders: &Folders) -> Result<JudgedRun> {
         let mut judged = lab_judge::judge(record);
         judged.detections = lab_judge::detect(record, &rules);
         let path = folders.golden(&judged.head.name);
-        let blessed = Golden::load(&path)?;
+        let blessed = GoldenText::load(&path)?;
         let golden = lab_golden::render(&judged);
-        let drift = lab_golden::compare(blessed.as_ref(), &golden);
+        let drift = lab_golden::compare_texts(blessed.clone(), GoldenText::of(&golden))?;
         scenarios.push(JudgedScenario { judged, golden, blessed, drift });
     }
     Ok(JudgedRun { bundle, scenarios })
