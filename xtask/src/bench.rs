@@ -1,4 +1,7 @@
-//! `bench`: where a run's time goes.
+//! `bench`: where a run's time goes, and how quick goldens are.
+
+mod child;
+mod golden;
 
 use std::{process::ExitCode, time::Instant};
 
@@ -17,10 +20,18 @@ pub(crate) struct Cmd {
 enum Command {
     /// Run a profile and print the wall time of each stage
     Run(lab::RunCmd),
+    /// Compare large goldens side by side with GNU diff, and judge a million events
+    Golden(golden::Cmd),
 }
 
 pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
-    let Command::Run(cmd) = cmd.command;
+    match cmd.command {
+        Command::Run(cmd) => one_run(cmd, folders),
+        Command::Golden(cmd) => golden::run(&cmd, folders),
+    }
+}
+
+fn one_run(cmd: lab::RunCmd, folders: &Folders) -> Result<ExitCode> {
     let json = cmd.json;
     let began = Instant::now();
     let finished = match lab::record(cmd, &["bench", "run"], folders)? {

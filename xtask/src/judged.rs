@@ -43,7 +43,7 @@ pub(crate) fn judge(dir: &Path, folders: &Folders) -> Result<JudgedRun> {
         let blessed = lab_golden::compose(&folders.goldens(), &judged.head.name, &setting)?;
         let golden = lab_golden::render(&judged);
         let drift = match &blessed {
-            Some(blessed) => blessed.compare(&golden),
+            Some(blessed) => blessed.compare(&golden)?,
             None => lab_golden::compare(None, &golden),
         };
         scenarios.push(JudgedScenario { judged, golden, blessed, drift });

@@ -42,12 +42,15 @@ pub fn compare_texts(golden: Option<GoldenText>, run: GoldenText) -> Result<Drif
         Some(golden) if golden.text != run.text => golden,
         same_or_none => return Ok(drift(&run.rest, same_or_none.map(|golden| golden.text), run.text)),
     };
+    let rows = |golden: &GoldenText| golden.rest.table.iter().map(|row| row.act).collect::<Vec<_>>();
+    let other_rows = rows(&golden) != rows(&run);
+    if golden.may_be_marked() || golden.has_marked_rows() || other_rows {
+        return Ok(compare(Some(&golden.parse()?), &run.parse()?));
+    }
     let (old, new) =
         sides((golden.tree(), Lines::Unread(&golden.rest)), (run.tree(), Lines::Unread(&run.rest)));
     let differences = differences((&golden.rest, &old), (&run.rest, &new));
-    let rows = |golden: &GoldenText| golden.rest.table.iter().map(|row| row.act).collect::<Vec<_>>();
-    let other_rows = rows(&golden) != rows(&run);
-    if old.is_unsure() || new.is_unsure() || old.is_marked() || golden.has_marked_rows() || other_rows {
+    if old.is_unsure() || new.is_unsure() {
         return Ok(compare(Some(&golden.parse()?), &run.parse()?));
     }
     drop((old, new));

@@ -33,8 +33,6 @@ pub(crate) struct Side<'a> {
     column: Option<usize>,
     /// something about the text is not as goldens have it
     unsure: Cell<bool>,
-    /// some line that was read bears a mark
-    marked: Cell<bool>,
     /// for each line, which of equal facts below one parent it is; 0 where nobody asked yet
     occurrences: RefCell<Vec<u32>>,
     anchors: OnceCell<Vec<(u32, ActRef)>>,
@@ -80,7 +78,6 @@ impl<'a> Side<'a> {
             lines,
             column,
             unsure: Cell::new(unsure),
-            marked: Cell::new(false),
             occurrences: RefCell::new(Vec::new()),
             anchors: OnceCell::new(),
         }
@@ -89,11 +86,6 @@ impl<'a> Side<'a> {
     /// True if the text may be no golden's, as far as anybody looked.
     pub(crate) fn is_unsure(&self) -> bool {
         matches!(self.lines, Lines::Unread(_)) && self.unsure.get()
-    }
-
-    /// True if a line bears a mark, as far as anybody looked.
-    pub(crate) fn is_marked(&self) -> bool {
-        self.marked.get()
     }
 
     /// A line right of its indentation.
@@ -131,7 +123,6 @@ impl<'a> Side<'a> {
                 .map(Cow::Owned),
         };
         self.unsure.set(self.unsure.get() || line.is_none());
-        self.marked.set(self.marked.get() || line.as_ref().is_some_and(|line| !line.marks.is_strict()));
         line
     }
 

@@ -6,6 +6,9 @@ use memchr::memmem;
 
 use crate::{Golden, GoldenError, write::NONE};
 
+/// How marks begin.
+const MARKS: [&str; 4] = ["unstable ", "optional", "unordered", "at-most "];
+
 /// A golden's text: head, table and detections are read, the lines of the tree where they are compared.
 #[derive(Clone, Debug)]
 pub struct GoldenText {
@@ -67,6 +70,13 @@ impl GoldenText {
     /// The lines of the tree.
     pub(crate) fn tree(&self) -> &str {
         &self.text[self.tree.clone()]
+    }
+
+    /// True if a line of the tree may bear a mark: some word of one is in it. What a mark allows changes which line is
+    /// which, also where nobody looks at the marked line itself.
+    pub(crate) fn may_be_marked(&self) -> bool {
+        let tree = self.tree().as_bytes();
+        MARKS.iter().any(|word| memmem::find(tree, word.as_bytes()).is_some())
     }
 
     /// True if a verdict or a detection bears a mark.

@@ -54,7 +54,7 @@ fn one(scenario: &JudgedScenario, folders: &Folders) -> Result<Ended> {
         eprintln!("{name}: as blessed");
         return Ok(Ended::Whole);
     }
-    let Some(blessed) = scenario.blessed.as_ref().map(|blessed| &blessed.golden) else {
+    let Some(blessed) = scenario.blessed.as_ref().map(|blessed| blessed.golden()).transpose()? else {
         let shown = lab_report::escape_lines(&scenario.drift.new_text);
         return Ok(
             match ask(&format!("{name}: no golden yet; this run would be blessed as"), &shown, None)? {
@@ -67,7 +67,7 @@ fn one(scenario: &JudgedScenario, folders: &Folders) -> Result<Ended> {
             },
         );
     };
-    let mut review = Review::new(blessed, &scenario.golden);
+    let mut review = Review::new(&blessed, &scenario.golden);
     if let Some(diff) = review.head() {
         match ask(&format!("{name}: the plan is another"), &diff, None)? {
             Answer::Decided(Decision::Accept) => review.accept_head(),

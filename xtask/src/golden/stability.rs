@@ -49,7 +49,7 @@ pub(super) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
             let measured = scenarios.entry(scenario.judged.head.name.clone()).or_default();
             measured.inconclusive +=
                 u32::from(lab_judge::outcome(&scenario.judged) >= RunOutcome::Inconclusive);
-            measured.blessed = scenario.blessed.map(|blessed| blessed.golden);
+            measured.blessed = scenario.blessed.map(|blessed| blessed.golden()).transpose()?;
             measured.tally.add(scenario.golden);
         }
         Ok(())

@@ -6,15 +6,29 @@ use std::{
 };
 
 use super::{Axis, Override, Setting, apply::Placed};
-use crate::{Drift, Golden, GoldenError, Problem, compare, parse::read_text};
+use crate::{Drift, Golden, GoldenError, GoldenText, Problem, compare, compare_texts, parse::read_text};
 
 /// A golden with its overrides.
 #[derive(Clone, Debug)]
 pub struct Composed {
-    /// the golden as it is in the setting
-    pub golden: Golden,
     /// the files that it is made of, as messages call them: the golden itself first, then the overrides in their order
     pub files: Vec<String>,
+    said: Said,
+}
+
+#[derive(Clone, Debug)]
+enum Said {
+    /// by the golden alone, of which only as much is read as is needed
+    Plain(Box<GoldenText>),
+    /// by the golden and its overrides
+    Together(Box<Together>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Together {
+    /// the golden as it is in the setting
+    pub(super) golden: Golden,
+    /// for each line of its tree, the file and the line where it is written
     tree: Vec<(usize, usize)>,
     /// where overrides speak of what is not a line of the tree, by key
     keyed: HashMap<String, (usize, usize)>,
@@ -33,9 +47,15 @@ pub(crate) fn name_of(path: &Path) -> String {
 /// Names file and line of the first thing that is wrong, in any of them; also two overrides that tie.
 pub fn compose(dir: &Path, scenario: &str, setting: &Setting) -> Result<Option<Composed>, GoldenError> {
     let path = dir.join(format!("{scenario}.golden"));
-    let Some(golden) = Golden::load(&path)? else { return Ok(None) };
+    let Some(golden) = GoldenText::load(&path)? else { return Ok(None) };
     let overrides = fitting(dir, scenario, setting)?;
-    put_together(golden, name_of(&path), &overrides).map(Some)
+    let mut files = vec![name_of(&path)];
+    if overrides.is_empty() {
+        return Ok(Some(Composed { files, said: Said::Plain(Box::new(golden)) }));
+    }
+    let together = put_together(golden.parse()?, &overrides)?;
+    files.extend(overrides.iter().map(|over| name_of(Path::new(&over.file))));
+    Ok(Some(Composed { files, said: Said::Together(Box::new(together)) }))
 }
 
 /// The overrides of a scenario that hold in a setting, in the order in which they are applied.
@@ -77,24 +97,19 @@ pub(super) fn load(path: &Path, scenario: &str) -> Result<Override, GoldenError>
 }
 
 /// Applies overrides in their order.
-pub(super) fn put_together(
-    base: Golden,
-    name: String,
-    overrides: &[Override],
-) -> Result<Composed, GoldenError> {
-    let (mut placed, mut files) = (Placed::base(base.clone()), vec![name]);
+pub(super) fn put_together(base: Golden, overrides: &[Override]) -> Result<Together, GoldenError> {
+    let mut placed = Placed::base(base.clone());
     let mut keyed = HashMap::new();
     for (at, over) in overrides.iter().enumerate() {
         overrides[..at].iter().try_for_each(|other| tie(other, over))?;
-        let number = files.len();
+        let number = at + 1;
         placed = placed.with(over, number)?;
-        files.push(name_of(Path::new(&over.file)));
         let table = over.table.iter().map(|change| (format!("table / {}", change.key), change.at));
         let detections =
             over.detections.iter().map(|change| (format!("detections / {}", change.key), change.at));
         keyed.extend(table.chain(detections).map(|(key, line)| (key, (number, line))));
     }
-    Ok(Composed { golden: placed.golden, files, tree: placed.tree, keyed, base })
+    Ok(Together { golden: placed.golden, tree: placed.tree, keyed, base })
 }
 
 /// Two overrides of one axis that change the same line.
@@ -153,23 +168,48 @@ pub(crate) fn lint(path: &Path, scenario: &str, setting: &str) -> Vec<GoldenErro
 }
 
 impl Composed {
-    /// What differs in a run, each difference with the file and the line that say otherwise.
-    pub fn compare(&self, run: &Golden) -> Drift {
-        let mut drift = compare(Some(&self.golden), run);
-        if self.files.len() == 1 {
-            return drift;
+    /// The golden as it is in the setting.
+    ///
+    /// # Errors
+    /// The first line that is not as goldens have it.
+    pub fn golden(&self) -> Result<Golden, GoldenError> {
+        match &self.said {
+            Said::Plain(text) => text.parse(),
+            Said::Together(together) => Ok(together.golden.clone()),
         }
+    }
+
+    /// The same; its tree may be left out.
+    pub fn rest(&self) -> &Golden {
+        match &self.said {
+            Said::Plain(text) => text.rest(),
+            Said::Together(together) => &together.golden,
+        }
+    }
+
+    /// What differs in a run, each difference with the file and the line that say otherwise.
+    ///
+    /// # Errors
+    /// A line that would have to be told is not as goldens have it.
+    pub fn compare(&self, run: &Golden) -> Result<Drift, GoldenError> {
+        let together = match &self.said {
+            Said::Plain(text) => return compare_texts(Some((**text).clone()), GoldenText::of(run)),
+            Said::Together(together) => together,
+        };
+        let mut drift = compare(Some(&together.golden), run);
         for difference in &mut drift.differences {
-            let (file, line) = self.place(&difference.key.to_string(), difference.line);
+            let (file, line) = together.place(&difference.key.to_string(), difference.line);
             (difference.file, difference.line) = (Some(self.files[file].clone()), line);
         }
         for tolerated in &mut drift.tolerated {
-            let (file, line) = self.place(&tolerated.key.to_string(), tolerated.line);
+            let (file, line) = together.place(&tolerated.key.to_string(), tolerated.line);
             (tolerated.file, tolerated.line) = (Some(self.files[file].clone()), line);
         }
-        drift
+        Ok(drift)
     }
+}
 
+impl Together {
     /// Where a line of the whole is written.
     fn place(&self, key: &str, line: usize) -> (usize, usize) {
         let (golden, base) = (&self.golden, &self.base);

@@ -104,14 +104,14 @@ pub fn bless_override(
     if let Some(later) = others.iter().find(|over| Axis::of(&over.setting) > Axis::of(&setting)) {
         return Err(DeriveError::Later { scenario, setting, later: name_of(Path::new(&later.file)) });
     }
-    let before = put_together(base, name_of(&base_path), &others)?.golden;
+    let before = put_together(base, &others)?.golden;
     let path = dir.join(format!("{scenario}@{setting}.golden"));
     let known = same.into_iter().next();
     let reason = because.map(str::to_owned).or_else(|| known.as_ref().map(|over| over.because.clone()));
     // Marks that were measured stay, in the golden and in the override.
     let settled = match &known {
         Some(known) => {
-            let with = put_together(before.clone(), String::new(), std::slice::from_ref(known))?.golden;
+            let with = put_together(before.clone(), std::slice::from_ref(known))?.golden;
             settle(&with, run).0.into_owned()
         }
         None => settle(&before, run).0.into_owned(),
@@ -145,7 +145,7 @@ pub fn bless_override(
     let all: Vec<Override> = others.into_iter().chain([over.clone()]).collect();
     // Ties show here; and what was derived has to give the run.
     let base = Golden::load(&base_path)?.unwrap_or(before);
-    if put_together(base, String::new(), &all)?.golden != settled {
+    if put_together(base, &all)?.golden != settled {
         return Err(DeriveError::Head { scenario, setting, what: "something" });
     }
     Ok(accept(&path, old, &over.to_text())?)

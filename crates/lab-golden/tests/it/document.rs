@@ -59,7 +59,8 @@ fn the_override_of_the_first_example_does_what_it_says() {
     std::fs::write(folder.path().join("shell-spawn@linux-6.1.golden"), changes).unwrap();
     assert!(lab_golden::lint(folder.path(), &["shell-spawn"]).is_empty());
     let setting = lab_golden::Setting { kernel: "6.1.0".into(), ..Default::default() };
-    let composed = lab_golden::compose(folder.path(), "shell-spawn", &setting).unwrap().unwrap().golden;
+    let composed =
+        lab_golden::compose(folder.path(), "shell-spawn", &setting).unwrap().unwrap().golden().unwrap();
     let tree: Vec<String> = composed.tree.iter().map(|line| line.fact.to_string()).collect();
     let wanted = [
         "exec \"/bin/sh\" [\"sh\",\"-c\",\"id\"] uid=1000",

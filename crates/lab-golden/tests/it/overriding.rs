@@ -49,7 +49,7 @@ fn folder(overrides: &[(&str, &str)]) -> TempDir {
 fn composed(overrides: &[(&str, &str)]) -> Result<String, String> {
     let folder = folder(overrides);
     match compose(folder.path(), "a", &here()) {
-        Ok(composed) => Ok(composed.unwrap().golden.to_text()),
+        Ok(composed) => Ok(composed.unwrap().golden().unwrap().to_text()),
         Err(error) => Err(error.to_string().replace(&format!("{}/", folder.path().display()), "")),
     }
 }
@@ -175,13 +175,13 @@ fn a_difference_is_at_the_file_that_says_otherwise() {
     let folder = folder(&[("linux-6.18", &changes)]);
     let composed = compose(folder.path(), "a", &here()).unwrap().unwrap();
     assert_eq!(composed.files, ["golden/a.golden", "golden/a@linux-6.18.golden"]);
-    assert!(composed.compare(&composed.golden).is_empty());
-    let drift = composed.compare(&Golden::parse(BASE, "a").unwrap());
+    assert!(composed.compare(&composed.golden().unwrap()).unwrap().is_empty());
+    let drift = composed.compare(&Golden::parse(BASE, "a").unwrap()).unwrap();
     let found: Vec<_> = drift.differences.iter().map(|d| (d.file.as_deref().unwrap(), d.line)).collect();
     assert_eq!(found, [("golden/a@linux-6.18.golden", 7), ("golden/a@linux-6.18.golden", 10)]);
-    let mut run = composed.golden.clone();
+    let mut run = composed.golden().unwrap();
     run.tree.remove(1);
-    let drift = composed.compare(&run);
+    let drift = composed.compare(&run).unwrap();
     let found: Vec<_> = drift.differences.iter().map(|d| (d.file.as_deref().unwrap(), d.line)).collect();
     assert_eq!(found, [("golden/a.golden", 6)]);
 }
@@ -285,12 +285,12 @@ proptest! {
         fs::write(folder.path().join(format!("{}.golden", base.scenario)), base.to_text()).unwrap();
         for run in [&run, &later] {
             let before = compose(folder.path(), &base.scenario, &here()).unwrap().unwrap();
-            let settled = before.compare(run).new_text;
+            let settled = before.compare(run).unwrap().new_text;
             let blessed = bless_here(folder.path(), run, "linux-6.18", Some("x"));
             prop_assert!(blessed.is_ok(), "{}\n{}\n{}", blessed.unwrap_err(), base.to_text(), run.to_text());
             let composed = compose(folder.path(), &base.scenario, &here()).unwrap().unwrap();
-            prop_assert_eq!(composed.golden.to_text(), settled);
-            prop_assert!(composed.compare(run).is_empty() && compare(Some(&composed.golden), run).is_empty());
+            prop_assert_eq!(composed.golden().unwrap().to_text(), settled);
+            prop_assert!(composed.compare(run).unwrap().is_empty() && compare(Some(&composed.golden().unwrap()), run).is_empty());
         }
     }
 }

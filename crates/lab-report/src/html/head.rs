@@ -112,7 +112,8 @@ fn proven(judged: &Judged) -> (usize, usize) {
         let mut proofs = judged.proofs.iter().filter(|proof| proof.act == act.id).peekable();
         proofs.peek().is_some() && proofs.all(|proof| proof.proven)
     });
-    (proven.count(), judged.acts.len())
+    // What is only observed is never proven, nor is it missing a proof.
+    (proven.count(), judged.acts.iter().filter(|act| !act.is_observed()).count())
 }
 
 /// How often which verdict was given, in the order of verdicts: `3 seen, 1 missed`, and the tone of the worst.
