@@ -127,6 +127,9 @@ fn hint_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<lab_env::EnvError>() {
         return error.hint().map(str::to_owned);
     }
+    if let Some(error) = error.downcast_ref::<lab_store::ReadError>() {
+        return error.hint().map(str::to_owned);
+    }
     if let Some(error) = error.downcast_ref::<setup::Missing>() {
         return Some(error.hint().to_owned());
     }
