@@ -7,6 +7,7 @@ mod input;
 mod killed;
 mod matrix;
 mod other;
+mod query;
 mod rules;
 mod stability;
 mod stages;
