@@ -12,6 +12,7 @@ mod judged;
 mod lab;
 mod privilege;
 mod progress;
+mod query;
 mod report;
 mod root;
 mod rules;
@@ -60,6 +61,8 @@ enum Command {
     Verify(verify::Cmd),
     /// Say why a verdict is what it is
     Explain(explain::Cmd),
+    /// Ask stored runs a question in SQL
+    Query(query::Cmd),
     /// Build, check and list the eBPF object
     Bpf(bpf::Cmd),
     /// Measure where a run's time goes
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Report(cmd) => report::run(cmd, &root),
         Command::Verify(cmd) => verify::run(cmd, &root),
         Command::Explain(cmd) => explain::run(cmd, &root),
+        Command::Query(cmd) => query::run(cmd, &root),
         Command::Bpf(cmd) => bpf::run(cmd, &root),
         Command::Bench(cmd) => bench::run(cmd, &root),
         Command::Test(cmd) => test::run(cmd, &root),
@@ -127,6 +131,12 @@ fn hint_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
         return error.hint().map(str::to_owned);
     }
     if let Some(error) = error.downcast_ref::<lab_env::EnvError>() {
+        return error.hint().map(str::to_owned);
+    }
+    if let Some(error) = error.downcast_ref::<lab_store::ReadError>() {
+        return error.hint().map(str::to_owned);
+    }
+    if let Some(error) = error.downcast_ref::<lab_query::QueryError>() {
         return error.hint().map(str::to_owned);
     }
     if let Some(error) = error.downcast_ref::<setup::Missing>() {

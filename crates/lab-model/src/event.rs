@@ -48,7 +48,7 @@ pub struct Refs {
     pub nonce: Option<String>,
 }
 
-/// One normalised record. In JSON one line of `events/<instance>.jsonl`.
+/// One normalised record. In a bundle one row of `events/<instance>.parquet` (docs/bundle.md).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// sensor and place, `probe@host`

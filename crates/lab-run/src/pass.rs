@@ -172,7 +172,7 @@ fn attach_instances(
             sensors: shared.environment.sensors(),
             actor: subject.pid(),
             raw: shared.bundle.raw_path(name, pass.pass, instance, sensor::raw_extension(planned.sensor))?,
-            events: shared.bundle.events_path(name, pass.pass, instance)?,
+            events: shared.bundle.events(name, pass.pass, instance)?,
             probe: &shared.options.probe,
             ring_bytes: shared.ring_bytes,
         };

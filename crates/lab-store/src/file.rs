@@ -43,23 +43,59 @@ pub(crate) fn make_empty(path: &Path, owner: Option<Owner>) -> Result<(), StoreE
 pub(crate) fn write_whole(
     path: &Path,
     owner: Option<Owner>,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<Unfinished>) -> io::Result<()>,
 ) -> Result<(), StoreError> {
-    let temporary = temporary(path);
-    // Left by a writer that was killed.
-    let _ = fs::remove_file(&temporary);
-    let write = || {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&temporary)?;
-        give(&temporary, owner)?;
-        let mut out = BufWriter::new(file);
-        fill(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|source| {
+    let mut out = BufWriter::new(Unfinished::create(path, owner)?);
+    let written = fill(&mut out).and_then(|()| out.into_inner().map_err(io::IntoInnerError::into_error));
+    written.and_then(Unfinished::finish).map_err(|source| StoreError::Write { path: path.to_owned(), source })
+}
+
+/// A file under another name until it is whole. Dropped before, it leaves nothing.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    file: File,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Begins the file that is to be `path`.
+    pub(crate) fn create(path: &Path, owner: Option<Owner>) -> Result<Self, StoreError> {
+        let temporary = temporary(path);
+        // Left by a writer that was killed.
         let _ = fs::remove_file(&temporary);
-        StoreError::Write { path: path.to_owned(), source }
-    })
+        let open = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&temporary);
+        let made = open.map(|file| Self { file, temporary: temporary.clone(), path: path.to_owned() });
+        made.and_then(|unfinished| give(&temporary, owner).map(|()| unfinished))
+            .map_err(|source| StoreError::Write { path: path.to_owned(), source })
+    }
+
+    /// The file itself.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives it its name.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.path)
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Renamed, it is there no more.
+        let _ = fs::remove_file(&self.temporary);
+    }
 }
 
 fn temporary(path: &Path) -> PathBuf {
@@ -133,7 +169,6 @@ pub(crate) fn measure_open(name: &str, file: &mut File) -> io::Result<Entry> {
     Ok(Entry { path: name.to_owned(), bytes, sha256: hex(&hasher.finalize()) })
 }
 
-/// Writes values as JSON, one a line.
 /// A record as it may be written: whatever an error message, an argument or a name holds, no secret of known form.
 pub(crate) fn without_secrets(record: &impl serde::Serialize) -> io::Result<serde_json::Value> {
     let mut value = serde_json::to_value(record)?;
@@ -141,6 +176,7 @@ pub(crate) fn without_secrets(record: &impl serde::Serialize) -> io::Result<serd
     Ok(value)
 }
 
+/// Writes values as JSON, one a line.
 pub(crate) fn json_lines<T: serde::Serialize>(
     out: &mut impl Write,
     items: impl IntoIterator<Item = T>,

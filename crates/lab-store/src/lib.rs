@@ -7,6 +7,7 @@
 
 mod chain;
 mod error;
+mod events;
 mod file;
 mod find;
 mod manifest;
@@ -18,9 +19,10 @@ mod writer;
 
 pub use chain::sha256_hex;
 pub use error::{StoreError, VerifyError};
+pub use events::{Column, ColumnKind, EVENT_COLUMNS, HEAD_EVENTS};
 pub use find::{FindError, Run, find, list};
 pub use manifest::{FORMAT, Manifest, ScenarioEntry};
-pub use read::{Bundle, ReadError, read};
+pub use read::{Bundle, EventsPath, ReadError, read, read_without_events};
 pub use verdicts::append_verdicts;
 pub use verify::{Verified, verify};
-pub use writer::{BundleWriter, Owner};
+pub use writer::{BundleWriter, EventsWriter, Owner};

@@ -25,7 +25,12 @@ pub(crate) fn raw(scenario: &str, pass: u32, instance: &str, extension: &str) ->
 
 /// The events of an instance.
 pub(crate) fn events(scenario: &str, pass: u32, instance: &str) -> PathBuf {
-    pass_dir(scenario, pass).join("events").join(format!("{instance}.jsonl"))
+    pass_dir(scenario, pass).join("events").join(format!("{instance}.parquet"))
+}
+
+/// The first of them, for people.
+pub(crate) fn events_head(scenario: &str, pass: u32, instance: &str) -> PathBuf {
+    pass_dir(scenario, pass).join("events").join(format!("{instance}.head.jsonl"))
 }
 
 /// True if `part` can be a file name of a bundle: it stays inside its folder and is plain in print.

@@ -8,7 +8,12 @@ use std::{
 use lab_model::{PassRecord, ScenarioRecord, VerdictRow};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{FORMAT, Manifest, VerifyError, name, verify::chain_of};
+use crate::{
+    FORMAT, Manifest, VerifyError,
+    chain::{Chain, sha256_hex},
+    events, name,
+    verify::chain_of,
+};
 
 /// Everything that a bundle holds, native records excepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +38,7 @@ pub enum ReadError {
         dir: PathBuf,
     },
     /// It was written by another version.
-    #[error("read {}: bundle format {found} is unknown, expected {FORMAT}", path.display())]
+    #[error("read {}: bundle format {found} is {}, expected {FORMAT}", path.display(), age(*.found))]
     Format {
         /// manifest
         path: PathBuf,
@@ -58,6 +63,14 @@ pub enum ReadError {
         /// what is wrong
         problem: String,
     },
+    /// A table of events is not what it must be.
+    #[error("read {}: {problem}", path.display())]
+    Events {
+        /// file
+        path: PathBuf,
+        /// what is wrong
+        problem: String,
+    },
     /// Its chain is broken.
     #[error("read {}: {source}", dir.display())]
     Chain {
@@ -68,11 +81,87 @@ pub enum ReadError {
     },
 }
 
-/// Reads a bundle, sealed or not. The chain's links are checked, its files are not: see [`crate::verify`].
+impl ReadError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Format { found, .. } if *found < u64::from(FORMAT) => Some(
+                "record it anew with `cargo xtask lab run`, or read it with the version of Sightline that wrote it \
+                 (`tool` in its manifest)",
+            ),
+            Self::Format { .. } => Some("read it with the version of Sightline that wrote it"),
+            _ => None,
+        }
+    }
+}
+
+fn age(format: u64) -> &'static str {
+    if format < u64::from(FORMAT) { "no longer read" } else { "unknown" }
+}
+
+/// The events of one instance in one pass, as they lie in a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventsPath {
+    /// scenario
+    pub scenario: String,
+    /// pass
+    pub pass: u32,
+    /// instance
+    pub instance: String,
+    /// the Parquet file, whose columns are [`crate::EVENT_COLUMNS`]
+    pub path: PathBuf,
+}
+
+/// Reads a bundle, sealed or not. The chain's links are checked, and of a sealed bundle that each table of events is what
+/// was sealed, because a change in one does not show; for the other files see [`crate::verify`].
 ///
 /// # Errors
 /// Names the file, and the line where there is one.
 pub fn read(dir: &Path) -> Result<Bundle, ReadError> {
+    let (mut bundle, chain) = records(dir)?;
+    for scenario in &mut bundle.scenarios {
+        for pass in &mut scenario.passes {
+            for instance in &mut pass.instances {
+                let table = name::events(&scenario.head.name, pass.pass, &instance.instance);
+                let path = dir.join(&table);
+                let bytes = bytes_of(&path)?;
+                unaltered(chain.as_ref(), &table, &path, &bytes)?;
+                instance.events =
+                    events::events(bytes).map_err(|problem| ReadError::Events { path, problem })?;
+            }
+        }
+    }
+    Ok(bundle)
+}
+
+/// Reads a bundle as [`read`] does, but leaves out the events, and says where they lie: for those who read tables
+/// themselves.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_without_events(dir: &Path) -> Result<(Bundle, Vec<EventsPath>), ReadError> {
+    let (bundle, chain) = records(dir)?;
+    let mut tables = Vec::new();
+    for scenario in &bundle.scenarios {
+        for pass in &scenario.passes {
+            for instance in &pass.instances {
+                let table = name::events(&scenario.head.name, pass.pass, &instance.instance);
+                let path = dir.join(&table);
+                unaltered(chain.as_ref(), &table, &path, &bytes_of(&path)?)?;
+                tables.push(EventsPath {
+                    scenario: scenario.head.name.clone(),
+                    pass: pass.pass,
+                    instance: instance.instance.clone(),
+                    path,
+                });
+            }
+        }
+    }
+    Ok((bundle, tables))
+}
+
+/// Everything but the events, and the chain if there is one.
+fn records(dir: &Path) -> Result<(Bundle, Option<Chain>), ReadError> {
     let manifest = manifest(dir)?;
     let mut scenarios = Vec::with_capacity(manifest.scenarios.len());
     for entry in &manifest.scenarios {
@@ -86,12 +175,26 @@ pub fn read(dir: &Path) -> Result<Bundle, ReadError> {
     }
     let verdicts = dir.join(name::VERDICTS);
     let verdicts = if verdicts.exists() { Some(lines(&verdicts)?) } else { None };
-    let head = match chain_of(dir) {
-        Ok(chain) => chain.head().map(str::to_owned),
+    let chain = match chain_of(dir) {
+        Ok(chain) => Some(chain),
         Err(VerifyError::NotSealed { .. }) => None,
         Err(source) => return Err(ReadError::Chain { dir: dir.to_owned(), source: Box::new(source) }),
     };
-    Ok(Bundle { manifest, scenarios, verdicts, head })
+    let head = chain.as_ref().and_then(|chain| chain.head().map(str::to_owned));
+    Ok((Bundle { manifest, scenarios, verdicts, head }, chain))
+}
+
+fn unaltered(chain: Option<&Chain>, name: &Path, path: &Path, bytes: &[u8]) -> Result<(), ReadError> {
+    let Some(chain) = chain else { return Ok(()) };
+    let problem = match chain.entries().iter().find(|entry| Path::new(&entry.path) == name) {
+        None => "extra, the chain does not know it".to_owned(),
+        Some(entry) if entry.sha256 == sha256_hex(bytes) => return Ok(()),
+        Some(entry) if (bytes.len() as u64) < entry.bytes => {
+            format!("cut off, {} bytes of {} that were sealed", bytes.len(), entry.bytes)
+        }
+        Some(_) => "changed since it was sealed".to_owned(),
+    };
+    Err(ReadError::Events { path: path.to_owned(), problem })
 }
 
 fn manifest(dir: &Path) -> Result<Manifest, ReadError> {
@@ -119,12 +222,11 @@ fn pass(dir: &Path, scenario: &str, number: u32) -> Result<PassRecord, ReadError
     record.acts = lines(&folder.join(name::ACTS))?;
     record.receipts = lines(&folder.join(name::RECEIPTS))?;
     record.witnesses = lines(&folder.join(name::WITNESSES))?;
-    for instance in &mut record.instances {
+    for instance in &record.instances {
         if !name::is_plain(&instance.instance) {
             let problem = format!("instance `{}` cannot be part of a file name", instance.instance);
             return Err(ReadError::Line { path, line: 1, problem });
         }
-        instance.events = lines(&dir.join(name::events(scenario, number, &instance.instance)))?;
     }
     Ok(record)
 }

@@ -5,13 +5,19 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
 };
 
 use lab_model::{Event, PassRecord};
 
-use crate::{Manifest, StoreError, chain::Chain, file, name};
+use crate::{
+    Manifest, StoreError,
+    chain::Chain,
+    events::EventsFile,
+    file::{self, Unfinished},
+    name,
+};
 
 /// User and group that a bundle's files belong to.
 pub type Owner = (u32, u32);
@@ -23,7 +29,57 @@ pub struct BundleWriter {
     dir: PathBuf,
     owner: Option<Owner>,
     created: String,
-    failed: Mutex<Option<PathBuf>>,
+    failed: Failed,
+}
+
+/// The first file that could not be written, if any: shared by a bundle and the events being written to it.
+#[derive(Clone, Debug, Default)]
+struct Failed(Arc<Mutex<Option<PathBuf>>>);
+
+impl Failed {
+    fn note<T>(&self, result: Result<T, StoreError>, path: &Path) -> Result<T, StoreError> {
+        if result.is_err() {
+            let mut failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            failed.get_or_insert_with(|| path.to_owned());
+        }
+        result
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The events of an instance while they are written. Dropped unfinished, they leave nothing in the bundle.
+#[derive(Debug)]
+pub struct EventsWriter {
+    file: EventsFile,
+    path: PathBuf,
+    failed: Failed,
+}
+
+impl EventsWriter {
+    /// Adds an event, without its secrets.
+    ///
+    /// # Errors
+    /// If it cannot be written; the bundle can then no longer be sealed.
+    pub fn push(&mut self, event: &Event) -> Result<(), StoreError> {
+        let pushed = self.file.push(event);
+        self.failed.note(pushed.map_err(write_error(&self.path)), &self.path)
+    }
+
+    /// Completes the events' files; says how many events there are.
+    ///
+    /// # Errors
+    /// As [`EventsWriter::push`].
+    pub fn finish(self) -> Result<usize, StoreError> {
+        self.failed.note(self.file.finish().map_err(write_error(&self.path)), &self.path)
+    }
+}
+
+fn write_error(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Write { path, source }
 }
 
 impl BundleWriter {
@@ -53,7 +109,7 @@ impl BundleWriter {
         }
         let now = SystemTime::now();
         let dir = runs_dir.join(name::folder(now, profile, id));
-        Ok(Self { dir, owner, created: name::rfc3339(now), failed: Mutex::new(None) })
+        Ok(Self { dir, owner, created: name::rfc3339(now), failed: Failed::default() })
     }
 
     /// Makes the planned folder.
@@ -86,16 +142,28 @@ impl BundleWriter {
         instance: &str,
         extension: &str,
     ) -> Result<PathBuf, StoreError> {
+        plain("scenario", scenario)?;
+        plain("instance", instance)?;
         plain("extension", extension)?;
-        self.place(scenario, instance, &name::raw(scenario, pass, instance, extension))
+        let path = self.dir.join(name::raw(scenario, pass, instance, extension));
+        let made = path.parent().map_or(Ok(()), |dir| file::make_dirs(dir, self.owner));
+        self.failed.note(made.and_then(|()| file::make_empty(&path, self.owner)), &path)?;
+        Ok(path)
     }
 
-    /// The same for the events of an instance, for a sensor that decodes its record itself.
+    /// Begins the events of an instance, which are added one by one. They are part of the bundle once they are finished.
     ///
     /// # Errors
-    /// As [`BundleWriter::raw_path`].
-    pub fn events_path(&self, scenario: &str, pass: u32, instance: &str) -> Result<PathBuf, StoreError> {
-        self.place(scenario, instance, &name::events(scenario, pass, instance))
+    /// If a name cannot be a file's, or the files cannot be made.
+    pub fn events(&self, scenario: &str, pass: u32, instance: &str) -> Result<EventsWriter, StoreError> {
+        plain("scenario", scenario)?;
+        plain("instance", instance)?;
+        let path = self.dir.join(name::events(scenario, pass, instance));
+        let head = self.dir.join(name::events_head(scenario, pass, instance));
+        let made = path.parent().map_or(Ok(()), |dir| file::make_dirs(dir, self.owner));
+        let file =
+            self.failed.note(made.and_then(|()| EventsFile::create(&path, &head, self.owner)), &path)?;
+        Ok(EventsWriter { file, path, failed: self.failed.clone() })
     }
 
     /// Writes the events of an instance; says how many.
@@ -109,12 +177,11 @@ impl BundleWriter {
         instance: &str,
         events: impl IntoIterator<Item = &'a Event>,
     ) -> Result<usize, StoreError> {
-        plain("scenario", scenario)?;
-        plain("instance", instance)?;
-        let mut count = 0;
-        let events = events.into_iter().inspect(|_| count += 1);
-        self.write(&name::events(scenario, pass, instance), |out| file::json_lines(out, events))?;
-        Ok(count)
+        let mut writer = self.events(scenario, pass, instance)?;
+        for event in events {
+            writer.push(event)?;
+        }
+        writer.finish()
     }
 
     /// Writes everything of a pass. The events in the record are written too, unless there are none and a file of
@@ -152,8 +219,7 @@ impl BundleWriter {
     /// If a write failed before, the manifest is missing, something is no regular file, or a file cannot be read or
     /// made read-only. The bundle then stays unsealed.
     pub fn seal(self) -> Result<String, StoreError> {
-        let failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some(path) = failed {
+        if let Some(path) = self.failed.file() {
             return Err(StoreError::Incomplete { path });
         }
         let tree = file::walk(&self.dir).map_err(|(path, source)| StoreError::Read { path, source })?;
@@ -181,31 +247,14 @@ impl BundleWriter {
         write_chain(&self.dir, &chain, self.owner)
     }
 
-    fn place(&self, scenario: &str, instance: &str, relative: &Path) -> Result<PathBuf, StoreError> {
-        plain("scenario", scenario)?;
-        plain("instance", instance)?;
-        let path = self.dir.join(relative);
-        let made = path.parent().map_or(Ok(()), |dir| file::make_dirs(dir, self.owner));
-        self.remember(made.and_then(|()| file::make_empty(&path, self.owner)), &path)?;
-        Ok(path)
-    }
-
     fn write(
         &self,
         relative: &Path,
-        fill: impl FnOnce(&mut io::BufWriter<File>) -> io::Result<()>,
+        fill: impl FnOnce(&mut io::BufWriter<Unfinished>) -> io::Result<()>,
     ) -> Result<(), StoreError> {
         let path = self.dir.join(relative);
         let made = path.parent().map_or(Ok(()), |dir| file::make_dirs(dir, self.owner));
-        self.remember(made.and_then(|()| file::write_whole(&path, self.owner, fill)), &path)
-    }
-
-    fn remember(&self, result: Result<(), StoreError>, path: &Path) -> Result<(), StoreError> {
-        if result.is_err() {
-            let mut failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            failed.get_or_insert_with(|| path.to_owned());
-        }
-        result
+        self.failed.note(made.and_then(|()| file::write_whole(&path, self.owner, fill)), &path)
     }
 }
 
@@ -221,8 +270,8 @@ pub(crate) fn write_frozen(path: &Path, owner: Option<Owner>, content: &[u8]) ->
     file::write_whole(path, owner, |out| {
         out.write_all(content)?;
         out.flush()?;
-        out.get_ref().set_permissions(Permissions::from_mode(0o444))?;
-        out.get_ref().sync_all()
+        out.get_ref().file().set_permissions(Permissions::from_mode(0o444))?;
+        out.get_ref().file().sync_all()
     })?;
     let dir = path.parent().unwrap_or(Path::new("."));
     let synced = File::open(dir).and_then(|dir| dir.sync_all());

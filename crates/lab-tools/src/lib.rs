@@ -7,6 +7,7 @@ mod apt;
 mod binaries;
 pub mod bpf;
 mod doctor;
+mod duckdb;
 mod error;
 mod files;
 mod mounts;
@@ -18,6 +19,7 @@ pub mod setup;
 
 pub use binaries::{StaticBinary, build_static};
 pub use doctor::doctor;
+pub use duckdb::{DUCKDB_VERSION, duckdb};
 pub use error::Error;
 pub use mounts::{Mount, cgroup2, mounts};
 pub use options::Options;

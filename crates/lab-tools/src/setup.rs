@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::bpf::{self, LINKER_LLVM, LINKER_VERSION};
-use crate::{Error, Options, apt, binaries, mounts, options, privilege, process};
+use crate::{Error, Options, apt, binaries, duckdb, mounts, options, privilege, process};
 
 /// Packages with a compiler and a prebuilt `core` for eBPF.
 const DEBIAN_COMPILER: [&str; 3] = ["rustc-web", "cargo-web", "libstd-rust-web-dev-bpf"];
@@ -29,20 +29,25 @@ pub struct Needs {
     pub shellcheck: bool,
     /// A browser and an XML validator; only the tests of reports need them.
     pub reports: bool,
+    /// DuckDB, which answers queries.
+    pub duckdb: bool,
 }
 
 impl Needs {
-    /// What a run of the profile `host` needs.
-    pub const HOST: Self = Self {
-        mounts: true,
-        static_link: true,
-        strace: true,
+    /// Nothing at all.
+    pub const NONE: Self = Self {
+        mounts: false,
+        static_link: false,
+        strace: false,
         ebpf_toolchain: false,
         sudo: false,
         mmdebstrap: false,
         shellcheck: false,
         reports: false,
+        duckdb: false,
     };
+    /// What a run of the profile `host` needs.
+    pub const HOST: Self = Self { mounts: true, static_link: true, strace: true, ..Self::NONE };
 }
 
 /// One thing to install or to mount.
@@ -65,6 +70,7 @@ enum Action {
     Packages(Vec<String>),
     Mount { fstype: &'static str, at: PathBuf },
     Linker,
+    DuckDb,
 }
 
 /// What has to be done; nothing when all is there.
@@ -94,6 +100,10 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
         packages
             .extend(report_packages(options).into_iter().map(|name| (name.into(), "the tests of reports")));
     }
+    let duckdb = needs.duckdb && duckdb::duckdb(options).is_none();
+    if duckdb && !duckdb::has_python(options) {
+        packages.push(("python3-venv".into(), "DuckDB comes as a package of Python"));
+    }
     let mut linker = false;
     if needs.ebpf_toolchain && bpf::find_toolchain(options).is_err() {
         let (missing, wants_linker) = toolchain_gap(options);
@@ -109,6 +119,15 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     if linker {
         steps.push(linker_step(options));
     }
+    if duckdb {
+        steps.push(Step {
+            name: format!("DuckDB {}", duckdb::DUCKDB_VERSION),
+            why: "it answers queries".to_owned(),
+            how: duckdb::how(options),
+            as_root: false,
+            action: Action::DuckDb,
+        });
+    }
     Ok(steps)
 }
 
@@ -118,6 +137,7 @@ pub fn run_step(options: &Options, step: &Step, tell: &mut dyn FnMut(&str)) -> R
         Action::Packages(packages) => apt::install(options, packages, tell),
         Action::Mount { fstype, at } => mount(options, fstype, at, tell),
         Action::Linker => install_linker(options, tell),
+        Action::DuckDb => duckdb::install(options, tell),
     }
 }
 

@@ -19,6 +19,9 @@ use nix::{
 
 use crate::{RunError, deadline::Deadline};
 
+/// Where a sensor's program is told to write: the pipe that is its standard output.
+pub(crate) const OUTPUT: &str = "/dev/stdout";
+
 /// A sensor's process. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct SensorProcess {

@@ -7,6 +7,7 @@ mod strace;
 use std::path::{Path, PathBuf};
 
 use lab_model::{InstanceRecord, SensorKind};
+use lab_store::EventsWriter;
 
 use crate::{RunError, deadline::Deadline};
 
@@ -22,8 +23,8 @@ pub(crate) struct Place<'a> {
     pub(crate) actor: Option<u32>,
     /// where the native record goes; the file is there, empty, with its right owner
     pub(crate) raw: PathBuf,
-    /// where the events go, likewise
-    pub(crate) events: PathBuf,
+    /// where the events go
+    pub(crate) events: EventsWriter,
     /// the probe's binary
     pub(crate) probe: &'a Path,
     /// size of the probe's ring buffer

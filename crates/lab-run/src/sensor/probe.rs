@@ -1,17 +1,18 @@
 //! Drives `lab-probe`: reports on its standard output, orders on its standard input, a spool in between.
 
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::PathBuf,
-    process::{ChildStdin, Command},
+    process::{ChildStdin, ChildStdout, Command},
     sync::mpsc::Receiver,
 };
 
 use lab_model::{Counters, InstanceRecord, Refusal, Report, SensorKind};
+use lab_store::EventsWriter;
 
 use super::{
     Instance, Place,
-    child::{self, SensorProcess},
+    child::{self, OUTPUT, SensorProcess},
 };
 use crate::{
     RunError,
@@ -25,7 +26,8 @@ pub(super) struct Probe {
     binary: PathBuf,
     sensors: PathBuf,
     spool: PathBuf,
-    events: PathBuf,
+    /// taken when the events are there
+    events: Option<EventsWriter>,
     instance: String,
     version: String,
     refused: Vec<Refusal>,
@@ -47,7 +49,7 @@ impl Probe {
             binary: place.probe.to_owned(),
             sensors: place.sensors.to_owned(),
             spool: place.raw,
-            events: place.events,
+            events: Some(place.events),
             instance: place.instance,
             version: String::new(),
             refused: Vec::new(),
@@ -88,14 +90,24 @@ impl Probe {
     }
 
     /// Turns the spool into events: by the probe's own program, which alone knows how its records are laid out.
-    fn decode(&self, deadline: &Deadline) -> Result<(), RunError> {
+    fn decode(&mut self, deadline: &Deadline) -> Result<(), RunError> {
+        let Some(events) = self.events.take() else { return Ok(()) };
         let name = format!("{} (decoding)", self.instance);
         let mut command = Command::new(&self.binary);
         command.arg("decode").arg("--spool").arg(&self.spool);
-        command.args(["--instance", &self.instance, "--events"]).arg(&self.events);
-        let (mut decoder, _streams) = child::start(command, &name, &self.sensors)?;
+        command.args(["--instance", &self.instance, "--events", OUTPUT]);
+        let (mut decoder, streams) = child::start(command, &name, &self.sensors)?;
+        let copying = std::thread::spawn(move || copy(streams.stdout, events));
+        // If it must be killed, what it has said is left unfinished.
         let status = decoder.ended(deadline)?;
-        if status.success() { Ok(()) } else { Err(decoder.failed(Ended::Closed).with_status(status)) }
+        let died =
+            |_| Err(RunError::Said { sensor: name, message: "the reader of its events died".to_owned() });
+        match copying.join().unwrap_or_else(died) {
+            // Then it could not go on because nobody read any more.
+            Err(error @ RunError::Store(_)) => Err(error),
+            _ if !status.success() => Err(decoder.failed(Ended::Closed).with_status(status)),
+            copied => Ok(copied?.finish().map(|_| ())?),
+        }
     }
 
     fn unexpected(&self, report: &Report) -> RunError {
@@ -106,6 +118,20 @@ impl Probe {
         let sent = self.orders.as_mut().is_some_and(|orders| orders.write_all(line.as_bytes()).is_ok());
         if sent { Ok(()) } else { Err(self.process.failed(Ended::Closed)) }
     }
+}
+
+/// Copies events, one a line, into the bundle.
+fn copy(said: Option<ChildStdout>, mut events: EventsWriter) -> Result<EventsWriter, RunError> {
+    let wrong = |problem: String| RunError::Said {
+        sensor: "the probe's decoder".to_owned(),
+        message: format!("said what is no event: {problem}"),
+    };
+    for line in said.into_iter().flat_map(|said| BufReader::new(said).split(b'\n')) {
+        let line = line.map_err(|source| RunError::Call { doing: "read the probe's events", source })?;
+        let event = serde_json::from_slice(&line).map_err(|error| wrong(error.to_string()))?;
+        events.push(&event)?;
+    }
+    Ok(events)
 }
 
 impl Instance for Probe {

@@ -5,7 +5,7 @@ use std::{
     ffi::OsStr,
     fs::File,
     io::{BufRead, BufReader, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     sync::{
         Arc, Mutex, PoisonError,
@@ -16,26 +16,25 @@ use std::{
 
 use lab_adapters::strace;
 use lab_model::{InstanceRecord, SensorKind};
+use lab_store::EventsWriter;
 use nix::sys::signal::Signal;
 
 use super::{
     Instance, Place,
-    child::{self, SensorProcess},
+    child::{self, OUTPUT, SensorProcess},
 };
 use crate::{
     RunError, clock,
     deadline::{Deadline, Ended},
 };
 
-/// Where strace is told to write: the pipe that is its standard output.
-const OUTPUT: &str = "/dev/stdout";
-
 pub(super) struct Strace {
     process: SensorProcess,
     instance: String,
     version: String,
     raw: PathBuf,
-    events: PathBuf,
+    /// taken when the events are there
+    events: Option<EventsWriter>,
     /// the marker that the reader is to look for
     wanted: Arc<Mutex<Option<String>>>,
     /// boot clock at which it was seen
@@ -75,7 +74,7 @@ impl Strace {
             instance: place.instance,
             version,
             raw: place.raw,
-            events: place.events,
+            events: Some(place.events),
             wanted,
             seen,
             reader: Some(reader),
@@ -177,7 +176,10 @@ impl Instance for Strace {
         let log = std::fs::read(&self.raw).map_err(RunError::io("read", &self.raw))?;
         let mut decoded = strace::decode(&log, self.actor, &self.instance, self.clock);
         decoded.counters.redacted += redacted;
-        write_events(&self.events, &decoded.events)?;
+        if let Some(mut events) = self.events.take() {
+            decoded.events.iter().try_for_each(|event| events.push(event))?;
+            events.finish()?;
+        }
         let counters = self.stopped.then_some(decoded.counters);
         Ok(InstanceRecord {
             instance: self.instance.clone(),
@@ -191,17 +193,4 @@ impl Instance for Strace {
             events: Vec::new(),
         })
     }
-}
-
-/// Fills the file that the bundle has made for the events.
-fn write_events(path: &Path, events: &[lab_model::Event]) -> Result<(), RunError> {
-    let write = || -> std::io::Result<()> {
-        let mut out = BufWriter::new(File::options().write(true).truncate(true).open(path)?);
-        for event in events {
-            serde_json::to_writer(&mut out, event)?;
-            out.write_all(b"\n")?;
-        }
-        out.flush()
-    };
-    write().map_err(RunError::io("write", path))
 }

@@ -168,7 +168,7 @@ fn what_is_written_is_read() {
     assert_eq!(bundle.verdicts, None);
     assert_eq!(bundle.manifest, manifest(&bundle.manifest.created));
     let verified = verify(&sealed.dir, Some(&sealed.head)).unwrap();
-    assert_eq!((verified.head, verified.files), (sealed.head, 13));
+    assert_eq!((verified.head, verified.files), (sealed.head, 15));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_sealed_bundle_is_read_only() {
             }
         }
     }
-    assert_eq!(files, 14);
+    assert_eq!(files, 16);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn verdicts_are_one_link_more() {
     assert_ne!(head, sealed.head);
     assert_eq!(append_verdicts(&sealed.dir, &seen).unwrap(), head);
     assert_eq!(read(&sealed.dir).unwrap().verdicts.unwrap(), seen);
-    assert_eq!(verify(&sealed.dir, Some(&head)).unwrap().files, 14);
+    assert_eq!(verify(&sealed.dir, Some(&head)).unwrap().files, 16);
     assert!(matches!(
         append_verdicts(&sealed.dir, &[verdict(Verdict::Missed)]),
         Err(StoreError::OtherVerdicts { .. })
@@ -224,14 +224,14 @@ fn verdicts_whose_link_was_never_written_are_taken_up() {
 }
 
 #[test]
-fn events_that_a_sensor_decoded_itself_stay() {
+fn events_that_were_written_before_stay() {
     let runs = tempfile::tempdir().unwrap();
     let writer = BundleWriter::create(runs.path(), "host", "a1", None).unwrap();
-    let path = writer.events_path("sensitive-read", 1, "probe@host").unwrap();
     let mut record = pass(1);
     let events = std::mem::take(&mut record.instances[0].events);
-    let lines: Vec<String> = events.iter().map(|e| serde_json::to_string(e).unwrap() + "\n").collect();
-    fs::write(path, lines.concat()).unwrap();
+    let mut table = writer.events("sensitive-read", 1, "probe@host").unwrap();
+    events.iter().for_each(|event| table.push(event).unwrap());
+    assert_eq!(table.finish().unwrap(), events.len());
     writer.write_pass("sensitive-read", &record).unwrap();
     let mut manifest = manifest(writer.created());
     manifest.scenarios[0].passes = vec![1];
@@ -262,12 +262,20 @@ fn a_reader_names_file_and_line() {
 }
 
 #[test]
-fn an_unknown_format_is_said_first() {
+fn another_format_is_said_first_with_what_to_do() {
     let sealed = sealed();
     let path = sealed.dir.join("manifest.json");
-    fs::remove_file(&path).unwrap();
-    fs::write(&path, r#"{"format": 2, "unheard": "of"}"#).unwrap();
-    let error = read(&sealed.dir).unwrap_err();
-    assert!(error.to_string().ends_with("manifest.json: bundle format 2 is unknown, expected 1"), "{error}");
+    let told = |manifest: &str| {
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, manifest).unwrap();
+        let error = read(&sealed.dir).unwrap_err();
+        (error.to_string(), error.hint().unwrap_or_default())
+    };
+    let (old, hint) = told(r#"{"format": 1, "unheard": "of"}"#);
+    assert!(old.ends_with("manifest.json: bundle format 1 is no longer read, expected 2"), "{old}");
+    assert!(hint.contains("`cargo xtask lab run`"), "{hint}");
+    let (new, hint) = told(r#"{"format": 3, "unheard": "of"}"#);
+    assert!(new.ends_with("manifest.json: bundle format 3 is unknown, expected 2"), "{new}");
+    assert!(!hint.contains("lab run"), "{hint}");
     assert!(matches!(read(sealed.runs.path()), Err(ReadError::NotABundle { .. })));
 }

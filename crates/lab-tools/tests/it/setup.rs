@@ -4,16 +4,7 @@ use lab_tools::setup::{Needs, Step, plan_setup, run_step};
 
 use crate::machine::Machine;
 
-const STRACE: Needs = Needs {
-    mounts: false,
-    static_link: false,
-    strace: true,
-    ebpf_toolchain: false,
-    sudo: false,
-    mmdebstrap: false,
-    shellcheck: false,
-    reports: false,
-};
+const STRACE: Needs = Needs { strace: true, ..Needs::NONE };
 const MOUNTS: Needs = Needs { mounts: true, strace: false, ..STRACE };
 const TOOLCHAIN: Needs = Needs { ebpf_toolchain: true, strace: false, ..STRACE };
 
@@ -194,4 +185,35 @@ fn a_built_linker_is_moved_to_its_place_and_planned_no_more() {
     run(&machine, &linker).0.unwrap();
     assert_eq!(machine.log(), ["built"], "built twice");
     assert_eq!(plan(&machine, TOOLCHAIN).len(), 1, "the packages are still missing, the linker is not");
+}
+
+#[test]
+fn duckdb_is_made_whole_or_not_at_all() {
+    const DUCKDB: Needs = Needs { duckdb: true, ..Needs::NONE };
+    let machine = Machine::healthy();
+    let names: Vec<_> = plan(&machine, DUCKDB).into_iter().map(|step| step.name).collect();
+    assert_eq!(names, ["packages python3-venv", &format!("DuckDB {}", lab_tools::DUCKDB_VERSION)]);
+
+    // A Python whose environments hold a Python that does what it is told, and keeps a note of it.
+    let python = r#"case "$*" in
+        "-m venv "*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python";;
+        "-m pip "*) for last; do :; done; cat "$last" >>$LOG; test ! -e "$LOG.offline";;
+        esac"#;
+    machine.script("python3", python);
+    let steps = plan(&machine, DUCKDB);
+    let [step] = steps.as_slice() else { panic!("{steps:?}") };
+    assert!(!step.as_root);
+    let offline = machine.options.tools.with_file_name("log.offline");
+    std::fs::write(&offline, "").unwrap();
+    let error = run(&machine, step).0.unwrap_err();
+    assert!(error.contains("pip install"), "{error}");
+    assert_eq!(std::fs::read_dir(&machine.options.tools).unwrap().count(), 0, "nothing is left");
+    assert_eq!(lab_tools::duckdb(&machine.options), None);
+
+    std::fs::remove_file(offline).unwrap();
+    run(&machine, step).0.unwrap();
+    assert!(lab_tools::duckdb(&machine.options).is_some());
+    assert_eq!(plan(&machine, DUCKDB), []);
+    let asked = machine.log().pop().unwrap();
+    assert!(asked.starts_with("duckdb==") && asked.matches("--hash=sha256:").count() == 2, "{asked}");
 }

@@ -18,14 +18,18 @@ fn a_changed_byte_is_named_and_a_forged_chain_fails_against_the_printed_head() {
     let bundle = lab.bundle();
     code(&lab.xtask(&["verify", "latest", "--head", &head]).output().unwrap(), 0);
 
-    let events = bundle.join("sensitive-read/pass-1/events/probe@host.jsonl");
+    let events = bundle.join("sensitive-read/pass-1/events/probe@host.parquet");
     let mut bytes = fs::read(&events).unwrap();
     let at = bytes.len() / 2;
     bytes[at] ^= 1;
     fs::write(&events, bytes).unwrap();
     let output = lab.xtask(&["verify"]).output().unwrap();
     code(&output, 2);
-    assert!(stderr(&output).contains("sensitive-read/pass-1/events/probe@host.jsonl"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("sensitive-read/pass-1/events/probe@host.parquet"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -36,7 +40,7 @@ fn no_byte_of_the_shadow_file_is_in_the_bundle() {
     let shadow = fs::read_to_string("/etc/shadow").unwrap();
     let lines: Vec<&str> = shadow.lines().filter(|line| line.len() > 8).collect();
     let mut files = 0;
-    walk(&lab.bundle(), &mut |text| {
+    visit(&lab.bundle(), &mut |text| {
         files += 1;
         for line in &lines {
             assert!(!text.contains(line), "{line}");
@@ -60,11 +64,24 @@ fn secrets_in_arguments_are_masked_before_anything_is_written() {
     let output = lab.run(&["--scenario", "sensitive-read"]).output().unwrap();
     assert!(stdout(&output).contains("twin 4"), "{}", stderr(&output));
     let mut masked = 0;
-    walk(&lab.bundle(), &mut |text| {
+    visit(&lab.bundle(), &mut |text| {
         assert!(!text.contains(&secret), "{text}");
         masked += text.matches(&"*".repeat(secret.len())).count();
     });
     assert!(masked >= 4, "{masked}");
+}
+
+/// Visits the text of every file, and the events, which on disk are compressed.
+fn visit(bundle: &std::path::Path, visit: &mut dyn FnMut(&str)) {
+    walk(bundle, visit);
+    let mut events = 0;
+    for scenario in lab_store::read(bundle).unwrap().scenarios {
+        for instance in scenario.passes.iter().flat_map(|pass| &pass.instances) {
+            events += instance.events.len();
+            instance.events.iter().for_each(|event| visit(&serde_json::to_string(event).unwrap()));
+        }
+    }
+    assert!(events > 50, "{events}");
 }
 
 fn walk(dir: &std::path::Path, visit: &mut dyn FnMut(&str)) {

@@ -10,6 +10,7 @@ mod killed;
 mod matrix;
 mod observe;
 mod other;
+mod query;
 mod rules;
 mod shuffled;
 mod stability;

@@ -1,0 +1,201 @@
+//! The columns of an events file: one table, from which writing, reading and the schema follow.
+//!
+//! docs/bundle.md says what each column means; a test holds it to this table.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use lab_model::Action;
+
+/// What a column holds. Every column may be null: unknown, or of no meaning for the action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// UTF-8
+    Text,
+    /// signed, 64 bits
+    Number,
+    /// true or false
+    Flag,
+    /// list of UTF-8
+    Texts,
+}
+
+/// How a column's values are laid out when a dictionary of them does not pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// few values: a dictionary, and differences if it grows too large
+    Dictionary,
+    /// numbers that grow: differences from the start
+    Delta,
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// its name
+    pub name: &'static str,
+    /// what it holds
+    pub kind: ColumnKind,
+    pub(crate) layout: Layout,
+    /// where its value stands in an event's JSON, by action
+    places: &'static [Place],
+}
+
+/// A place in an event's JSON, with dots between names.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// in every event
+    Any(&'static str),
+    /// in the payload of one action
+    Of(Action, &'static str),
+    /// in the payload of every action but one
+    But(Action, &'static str),
+}
+
+const fn text(name: &'static str, places: &'static [Place]) -> Column {
+    Column { name, kind: ColumnKind::Text, layout: Layout::Dictionary, places }
+}
+
+const fn number(name: &'static str, places: &'static [Place]) -> Column {
+    Column { name, kind: ColumnKind::Number, layout: Layout::Dictionary, places }
+}
+
+const fn growing(name: &'static str, places: &'static [Place]) -> Column {
+    Column { name, kind: ColumnKind::Number, layout: Layout::Delta, places }
+}
+
+const fn flag(name: &'static str, places: &'static [Place]) -> Column {
+    Column { name, kind: ColumnKind::Flag, layout: Layout::Dictionary, places }
+}
+
+use Action::{Accept, Exec, Exit, Fork, Loss, Open, Rename, SetId, Unlink};
+use Place::{Any, But, Of};
+
+/// Every column, in the order of the file. What has no column of its own stands in the last one, as JSON.
+pub const EVENT_COLUMNS: &[Column] = &[
+    text("instance", &[Any("instance")]),
+    number("stream", &[Any("seq.stream")]),
+    growing("seq", &[Any("seq.n")]),
+    growing("time_ns", &[Any("time.ns")]),
+    growing("took_ns", &[Any("time.took_ns")]),
+    number("time_error_ns", &[Any("time.error_ns")]),
+    text("time_source", &[Any("time.source")]),
+    text("subject", &[Any("subject")]),
+    number("pid", &[Any("image.pid")]),
+    number("tid", &[Any("image.tid")]),
+    number("start_ns", &[Any("image.start_ns")]),
+    number("exec_seq", &[Any("image.exec_seq")]),
+    number("ns_pid", &[Any("image.in_namespace.pid")]),
+    number("pid_ns", &[Any("image.in_namespace.namespace")]),
+    number("mount_ns", &[Any("image.mount_namespace")]),
+    number("parent_pid", &[Any("image.parent.pid")]),
+    number("parent_start_ns", &[Any("image.parent.start_ns")]),
+    number("cgroup", &[Any("image.cgroup")]),
+    text("comm", &[Any("image.comm")]),
+    number("uid", &[Any("image.ids.uid")]),
+    number("euid", &[Any("image.ids.euid")]),
+    number("suid", &[Any("image.ids.suid")]),
+    number("fsuid", &[Any("image.ids.fsuid")]),
+    number("gid", &[Any("image.ids.gid")]),
+    number("egid", &[Any("image.ids.egid")]),
+    number("sgid", &[Any("image.ids.sgid")]),
+    number("fsgid", &[Any("image.ids.fsgid")]),
+    text("action", &[Any("payload.action")]),
+    text("path", &[But(Rename, "path"), Of(Rename, "from")]),
+    text("path_to", &[Of(Rename, "to")]),
+    Column { name: "argv", kind: ColumnKind::Texts, layout: Layout::Dictionary, places: &[Of(Exec, "argv")] },
+    flag("argv_truncated", &[Of(Exec, "argv_truncated")]),
+    text("exe", &[Of(Exec, "exe")]),
+    number("dev", &[Of(Exec, "file.dev")]),
+    number("ino", &[Of(Exec, "file.ino")]),
+    number("flags", &[Of(Open, "flags")]),
+    flag("late_path", &[Of(Open, "late_path")]),
+    flag("directory", &[Of(Unlink, "directory")]),
+    number("ret", &[But(Loss, "result.ok")]),
+    text("error", &[But(Loss, "result.errno")]),
+    number("child_pid", &[Of(Fork, "child")]),
+    number("child_start_ns", &[Of(Fork, "child_start_ns")]),
+    number("exit_code", &[Of(Exit, "code")]),
+    number("exit_signal", &[Of(Exit, "signal")]),
+    text("call", &[Of(SetId, "call")]),
+    text("family", &[But(Accept, "address.family"), Of(Accept, "peer.family")]),
+    text("ip", &[But(Accept, "address.ip"), Of(Accept, "peer.ip")]),
+    number("port", &[But(Accept, "address.port"), Of(Accept, "peer.port")]),
+    text("socket_path", &[But(Accept, "address.path"), Of(Accept, "peer.path")]),
+    flag("socket_abstract", &[But(Accept, "address.abstract"), Of(Accept, "peer.abstract")]),
+    number("lost_count", &[Of(Loss, "count")]),
+    number("lost_first_ns", &[Of(Loss, "first_ns")]),
+    number("lost_last_ns", &[Of(Loss, "last_ns")]),
+    number("lost_cpu", &[Of(Loss, "cpu")]),
+    text("lost_cause", &[Of(Loss, "cause")]),
+    text("lost_action", &[Of(Loss, "of")]),
+    text("nonce", &[Any("refs.nonce")]),
+    text(REST, &[]),
+];
+
+/// The last column: JSON of what has no column of its own.
+const REST: &str = "rest";
+
+/// Which field of an event's JSON goes to which column, for one action.
+#[derive(Debug, Default)]
+pub(crate) struct Shape {
+    /// by name, the column of a value or the shape of an object
+    pub(crate) fields: BTreeMap<&'static str, Field>,
+    /// the way back: names down to the value, by column
+    pub(crate) ways: Vec<(usize, Vec<&'static str>)>,
+}
+
+/// A field of a [`Shape`].
+#[derive(Debug)]
+pub(crate) enum Field {
+    /// its value is a column's
+    Column(usize),
+    /// an object
+    Fields(Shape),
+}
+
+impl Shape {
+    /// Of the action with this word; of a word that is no action's, what holds for every event.
+    pub(crate) fn of(action: &str) -> &'static Self {
+        static SHAPES: LazyLock<(BTreeMap<&'static str, Shape>, Shape)> = LazyLock::new(|| {
+            let known = Action::ALL.iter().map(|action| (action.word(), Shape::new(Some(*action))));
+            (known.collect(), Shape::new(None))
+        });
+        SHAPES.0.get(action).unwrap_or(&SHAPES.1)
+    }
+
+    fn new(action: Option<Action>) -> Self {
+        let mut shape = Self::default();
+        for (at, column) in EVENT_COLUMNS.iter().enumerate() {
+            for place in column.places {
+                let way: Vec<&str> = match (*place, action) {
+                    (Any(way), _) => way.split('.').collect(),
+                    (Of(only, way), Some(action)) if only == action => payload(way),
+                    (But(other, way), Some(action)) if other != action => payload(way),
+                    _ => continue,
+                };
+                shape.insert(&way, at);
+                shape.ways.push((at, way));
+            }
+        }
+        shape
+    }
+
+    fn insert(&mut self, way: &[&'static str], column: usize) {
+        match way {
+            [] => {}
+            [last] => {
+                self.fields.insert(last, Field::Column(column));
+            }
+            [first, rest @ ..] => {
+                let field = self.fields.entry(first).or_insert_with(|| Field::Fields(Self::default()));
+                if let Field::Fields(shape) = field {
+                    shape.insert(rest, column);
+                }
+            }
+        }
+    }
+}
+
+fn payload(way: &'static str) -> Vec<&'static str> {
+    std::iter::once("payload").chain(way.split('.')).collect()
+}
