@@ -119,6 +119,9 @@ impl Masks {
     }
 
     fn learn(&mut self, text: &Text) {
+        if memchr(b'$', text.as_bytes()).is_none() {
+            return self.learn_pids(text.as_bytes());
+        }
         for piece in split_variables(text.as_bytes()) {
             match piece {
                 Piece::Placeholder(Placeholder { name, number: Some(number) }) => {
@@ -126,13 +129,14 @@ impl Masks {
                     *last = number.max(*last);
                 }
                 Piece::Placeholder(_) => {}
-                Piece::Literal(literal) => {
-                    let bytes = literal.as_bytes();
-                    let pids = PROC.find_iter(bytes).filter_map(|at| pid_at(bytes, at, true));
-                    self.mentioned.extend(pids.filter_map(|(_, digits)| digits.parse::<u32>().ok()));
-                }
+                Piece::Literal(literal) => self.learn_pids(literal.as_bytes()),
             }
         }
+    }
+
+    fn learn_pids(&mut self, bytes: &[u8]) {
+        let pids = PROC.find_iter(bytes).filter_map(|at| pid_at(bytes, at, true));
+        self.mentioned.extend(pids.filter_map(|(_, digits)| digits.parse::<u32>().ok()));
     }
 
     /// True if nothing of a text is masked.

@@ -139,20 +139,21 @@ impl Normaliser {
     /// `payload` as a fact of `act` holds it.
     pub(crate) fn payload(&self, payload: &Payload, act: Option<u32>) -> Payload {
         let text = |text: &Text| self.text(text, act);
-        // Most facts are opens, and their path is to be copied once.
-        if let Payload::Open(Open { path, flags, result, .. }) = payload {
-            let (path, flags) = (text(path), OpenFlags(flags.meant().0));
-            return Open { path, flags, late_path: false, result: plain(*result) }.into();
+        // What there is most of is not copied twice.
+        match payload {
+            Payload::Open(Open { path, flags, result, .. }) => {
+                let (path, flags) = (text(path), OpenFlags(flags.meant().0));
+                return Open { path, flags, late_path: false, result: plain(*result) }.into();
+            }
+            Payload::Exec(Exec { path, argv, argv_truncated, exe, result, .. }) => {
+                let argv = argv.as_ref().map(|argv| argv.iter().map(text).collect());
+                let (path, exe, argv_truncated) = (text(path), exe.as_ref().map(text), *argv_truncated);
+                return Exec { path, argv, argv_truncated, exe, file: None, result: plain(*result) }.into();
+            }
+            _ => {}
         }
         let mut payload = payload.clone();
         match &mut payload {
-            Payload::Exec(Exec { path, argv, exe, file, result, .. }) => {
-                *path = text(path);
-                for argument in argv.iter_mut().flatten().chain(exe) {
-                    *argument = text(argument);
-                }
-                (*file, *result) = (None, plain(*result));
-            }
             Payload::Fork(fork) => *fork = Fork { child: 0, child_start_ns: None },
             Payload::SetId(setid) => setid.result = plain(setid.result),
             Payload::Unlink(unlink) => {

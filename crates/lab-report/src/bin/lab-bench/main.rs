@@ -7,7 +7,7 @@ mod goldens;
 use std::{path::Path, process::ExitCode};
 
 use lab_golden::{Difference, DifferenceKind, Drift, GoldenText};
-use lab_model::{RunOutcome, ScenarioRecord};
+use lab_model::RunOutcome;
 use lab_report::{RunReport, ScenarioReport};
 
 fn main() -> ExitCode {
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
             .and_then(|(lines, changes)| goldens::write(Path::new(folder), lines, changes)),
         ["compare", old, new] => compare(old, new).map(|drift| println!("{}", drift.differences.len())),
         ["changes", old, new] => compare(old, new).map(|drift| changes(&drift)),
-        ["record", events] => number(events).map(|events| println!("{}", made(&events::record(events)))),
+        ["record", events] => number(events).map(record),
         ["judge", events] => number(events).map(judge),
         ["page", events] => number(events).map(page),
         _ => Err("usage: lab-bench goldens|compare|changes|record|judge|page ...".to_owned()),
@@ -61,8 +61,15 @@ fn changes(drift: &Drift) {
     told.iter().for_each(|change| println!("{change}"));
 }
 
-fn made(record: &ScenarioRecord) -> usize {
-    record.passes.iter().flat_map(|pass| &pass.instances).map(|instance| instance.events.len()).sum()
+/// What judging begins with.
+fn record(events: usize) {
+    let record = events::record(events);
+    println!(
+        "{}",
+        record.passes.iter().flat_map(|pass| &pass.instances).map(|i| i.events.len()).sum::<usize>()
+    );
+    // As judging does: giving memory back piece by piece is no part of it.
+    std::process::exit(0);
 }
 
 /// From events in memory to the golden of the run.
