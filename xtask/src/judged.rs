@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use lab_golden::{Composed, Drift, Golden, Setting};
-use lab_model::{Judged, RunOutcome, SensorKind};
+use lab_model::{Judged, Role, RunOutcome, SensorKind};
 use lab_store::{Bundle, Manifest};
 
 use crate::{root::Folders, rules};
@@ -51,6 +51,12 @@ pub(crate) fn judge(dir: &Path, folders: &Folders) -> Result<JudgedRun> {
     Ok(JudgedRun { bundle, scenarios })
 }
 
+/// True if a rule fired on a benign twin. No golden can make that right, not even one that says so.
+fn fires_on_twin(scenario: &JudgedScenario) -> bool {
+    let acts = scenario.golden.detections.iter().flat_map(|detection| &detection.acts);
+    acts.into_iter().any(|act| act.role == Role::Twin)
+}
+
 /// Where and with what a run was made, as overrides may speak of it.
 pub(crate) fn setting(manifest: &Manifest) -> Setting {
     let tools = manifest.sensors.iter().filter_map(|(instance, version)| {
@@ -73,7 +79,8 @@ impl JudgedRun {
 
     /// The highest of what its scenarios say.
     pub(crate) fn outcome(&self) -> RunOutcome {
-        let drifted = self.scenarios.iter().any(|scenario| !scenario.drift.is_empty());
+        let drifted =
+            self.scenarios.iter().any(|scenario| !scenario.drift.is_empty() || fires_on_twin(scenario));
         self.record_outcome().max(if drifted { RunOutcome::Drift } else { RunOutcome::Pass })
     }
 

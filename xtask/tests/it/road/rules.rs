@@ -73,6 +73,32 @@ fn each_rule_fires_on_its_act_and_not_on_the_twin() {
 }
 
 #[test]
+fn a_golden_that_accepts_a_detection_on_a_twin_does_not_make_it_right() {
+    let Some(_turn) = turn("rules::a_golden_that_accepts_a_detection_on_a_twin_does_not_make_it_right")
+    else {
+        return;
+    };
+    let lab = Lab::new();
+    code(&lab.run(&["--scenario", "file-tamper"]).output().unwrap(), 0);
+    lab.edit(
+        "rules/decoy-file-written.yml",
+        "TargetFilename|contains: /canary/",
+        "TargetFilename|contains: /",
+    );
+    lab.edit(
+        "golden/file-tamper.golden",
+        "sigma \"Decoy file written\"  act 1, act 2",
+        "sigma \"Decoy file written\"  act 1, act 2, twin 5",
+    );
+    let bundle = lab.bundle();
+    let bundle = bundle.to_str().unwrap();
+    code(&lab.xtask(&["golden", "diff", "--run", bundle]).output().unwrap(), 0);
+    let output = lab.xtask(&["report", bundle]).output().unwrap();
+    code(&output, 1);
+    has(&output, "twin 5");
+}
+
+#[test]
 fn acts_and_twins_swapped_fail() {
     let Some(_turn) = turn("rules::acts_and_twins_swapped_fail") else { return };
     let lab = Lab::new();
