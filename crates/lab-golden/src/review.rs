@@ -115,9 +115,8 @@ impl Review {
 
     /// What could be left free instead of accepting a piece: a single line that nothing makes strict.
     pub fn freeable(&self, piece: usize) -> Option<Freeable> {
-        let forest = Forest::of(&self.golden.tree);
         let change = self.changes.tree.get(piece)?;
-        let at = (0..self.golden.tree.len()).find(|at| forest.key(*at).to_string() == change.key)?;
+        let (forest, at) = self.place(change)?;
         let line = match &change.what {
             TreeChange::Absent if forest.children[at].is_empty() => &self.golden.tree[at],
             TreeChange::Then(lines) | TreeChange::First(lines) => match lines.as_slice() {
@@ -128,6 +127,13 @@ impl Review {
         };
         let act = act_around(&self.golden.tree, &forest, at)?;
         Some(Freeable { act, path: freeable_path(line)? })
+    }
+
+    /// The line of the golden that a change names.
+    fn place(&self, change: &Change<TreeChange>) -> Option<(Forest, usize)> {
+        let forest = Forest::of(&self.golden.tree);
+        let at = (0..self.golden.tree.len()).find(|at| forest.key(*at).to_string() == change.key)?;
+        Some((forest, at))
     }
 
     /// The golden after these decisions, one for each piece.
@@ -169,8 +175,7 @@ impl Review {
             TreeChange::Then(lines) => (TreeChange::Then(lines.iter().map(free).collect()), lines.first()?),
             TreeChange::First(lines) => (TreeChange::First(lines.iter().map(free).collect()), lines.first()?),
             TreeChange::Absent | TreeChange::Is(_) => {
-                let forest = Forest::of(&self.golden.tree);
-                let at = (0..self.golden.tree.len()).find(|at| forest.key(*at).to_string() == change.key)?;
+                let (_, at) = self.place(change)?;
                 let line = &self.golden.tree[at];
                 (TreeChange::Is(Line { depth: 0, ..free(line) }), line)
             }

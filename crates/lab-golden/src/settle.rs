@@ -8,6 +8,7 @@ use crate::{
     bless::never,
     embed::{Tree, embed},
     key::Forest,
+    lcs::Rising,
 };
 
 /// Something that a mark of the golden speaks of, and how it is in the run.
@@ -151,24 +152,10 @@ pub(crate) fn unsettled(golden: Tree<'_>, run: Tree<'_>) -> Unsettled {
 
 /// Of lines in the golden's order with their places in the run, as few as must be taken out to leave the rest in order.
 pub(crate) fn out_of_place(placed: &[(usize, usize)]) -> Vec<usize> {
-    // the last elements of the best increasing sequences, by length, and what stands before each element
-    let (mut ends, mut before): (Vec<usize>, Vec<Option<usize>>) = (Vec::new(), Vec::new());
-    for (at, (_, to)) in placed.iter().enumerate() {
-        let length = ends.partition_point(|end| placed[*end].1 < *to);
-        before.push(length.checked_sub(1).map(|length| ends[length]));
-        if length == ends.len() {
-            ends.push(at);
-        } else {
-            ends[length] = at;
-        }
-    }
-    let mut stays = HashSet::new();
-    let mut next = ends.last().copied();
-    while let Some(at) = next {
-        stays.insert(at);
-        next = before[at];
-    }
-    (0..placed.len()).filter(|at| !stays.contains(at)).map(|at| placed[at].0).collect()
+    let places: Vec<usize> = placed.iter().map(|(_, to)| *to).collect();
+    let mut rising = Rising::default();
+    rising.look(&places);
+    placed.iter().zip(&rising.stays).filter(|(_, stays)| !**stays).map(|((at, _), _)| *at).collect()
 }
 
 fn table(golden: &Golden, run: &mut Golden, tolerated: &mut Vec<Tolerated>) {
