@@ -53,8 +53,7 @@ pub(crate) fn judge(dir: &Path, folders: &Folders) -> Result<JudgedRun> {
 
 /// True if a rule fired on a benign twin. No golden can make that right, not even one that says so.
 fn fires_on_twin(scenario: &JudgedScenario) -> bool {
-    let acts = scenario.golden.detections.iter().flat_map(|detection| &detection.acts);
-    acts.into_iter().any(|act| act.role == Role::Twin)
+    scenario.golden.detections.iter().flat_map(|hit| &hit.acts).any(|act| act.role == Role::Twin)
 }
 
 /// Where and with what a run was made, as overrides may speak of it.

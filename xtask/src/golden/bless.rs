@@ -65,7 +65,7 @@ fn one_run(cmd: &Cmd, folders: &Folders) -> Result<ExitCode> {
     let (dir, run) = cmd.which.load(folders)?;
     eprintln!("{}", dir.display());
     if cmd.interactive {
-        return interactive::run(&run, folders);
+        interactive::check_terminal()?;
     }
     // All are checked before the first is written: a run is accepted whole or not at all.
     for JudgedScenario { judged, golden, .. } in &run.scenarios {
@@ -78,6 +78,9 @@ fn one_run(cmd: &Cmd, folders: &Folders) -> Result<ExitCode> {
     let here = judged::setting(&run.bundle.manifest);
     if cmd.setting.is_none() {
         run.scenarios.iter().try_for_each(|scenario| no_override(scenario, &here))?;
+    }
+    if cmd.interactive {
+        return interactive::run(&run, folders);
     }
     for scenario in &run.scenarios {
         let (name, judged) = (&scenario.judged.head.name, &scenario.judged);
@@ -104,7 +107,7 @@ fn one_run(cmd: &Cmd, folders: &Folders) -> Result<ExitCode> {
 }
 
 /// A drift from a golden with overrides could be meant for any of its files: the person has to say.
-pub(super) fn no_override(scenario: &JudgedScenario, here: &Setting) -> Result<()> {
+fn no_override(scenario: &JudgedScenario, here: &Setting) -> Result<()> {
     let files = scenario.blessed.as_ref().map_or(&[][..], |blessed| &blessed.files);
     if files.len() < 2 || scenario.drift.is_empty() {
         return Ok(());

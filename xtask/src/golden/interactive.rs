@@ -8,29 +8,25 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use lab_golden::{BlessError, Blessed, Decision, Freeable, Golden, Review};
+use lab_golden::{Blessed, Decision, Freeable, Golden, Review};
 
 use crate::{
-    golden::bless::{no_override, own, report},
-    judged::{self, JudgedRun, JudgedScenario},
+    golden::bless::{own, report},
+    judged::{JudgedRun, JudgedScenario},
     root::Folders,
 };
 
-/// Goes through all scenarios of a run. Exit code 1 if something was not accepted.
-pub(super) fn run(run: &JudgedRun, folders: &Folders) -> Result<ExitCode> {
+/// Refuses to ask where nobody can answer.
+pub(super) fn check_terminal() -> Result<()> {
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         bail!("failed to ask: this is no terminal, and `--interactive` is for a person at one");
     }
-    let here = judged::setting(&run.bundle.manifest);
+    Ok(())
+}
+
+/// Goes through all scenarios of a run that may be accepted. Exit code 1 if something was not accepted.
+pub(super) fn run(run: &JudgedRun, folders: &Folders) -> Result<ExitCode> {
     let mut whole = true;
-    for scenario in &run.scenarios {
-        no_override(scenario, &here)?;
-        let reasons = lab_golden::never_blessed(&scenario.golden, &scenario.judged);
-        if !reasons.is_empty() {
-            let scenario = scenario.judged.head.name.clone();
-            return Err(BlessError::Never { scenario, reasons }).context("failed to accept the run");
-        }
-    }
     for scenario in &run.scenarios {
         match one(scenario, folders)? {
             Ended::Whole => {}
