@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use lab_model::{Role, SensorKind, Verdict};
+use thin_vec::ThinVec;
 
 use crate::{
     ActRef, Allowed, Marks, Problem, Rate,
@@ -26,8 +27,8 @@ const VERDICTS: &[Verdict] = &[
 /// What stands right of a fact.
 #[derive(Default)]
 pub(crate) struct Annotations {
-    pub(crate) acts: Vec<ActRef>,
-    pub(crate) unseen: Vec<SensorKind>,
+    pub(crate) acts: ThinVec<ActRef>,
+    pub(crate) unseen: ThinVec<SensorKind>,
     pub(crate) marks: Marks,
 }
 

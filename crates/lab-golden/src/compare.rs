@@ -124,22 +124,22 @@ impl Comparison<'_, '_> {
                     let line = self.line(from);
                     self.gathered.push(DifferenceKind::Moved, key, line, (text, None), old.act_of(from));
                 }
-                let (node, other) = (old.index.node(from), new.index.node(to));
-                if node.whole == other.whole {
-                    (to..other.end).zip(from..).for_each(|(to, from)| partners[to as usize] = from);
+                let (end, other_end) = (old.index.end(from), new.index.end(to));
+                if old.index.whole(from) == new.index.whole(to) {
+                    (to..other_end).zip(from..).for_each(|(to, from)| partners[to as usize] = from);
                     continue;
                 }
                 partners[to as usize] = from;
-                if node.loose != other.loose && old.content(from) != new.content(to) {
+                if old.index.loose(from) != new.index.loose(to) && old.content(from) != new.content(to) {
                     self.pair(from, to, tie);
                 }
-                if node.end > from + 1 || other.end > to + 1 {
+                if end > from + 1 || other_end > to + 1 {
                     lists.push((Some(from), Some(to), told));
                 }
             }
             let (lost, found) = (&matcher.matching.missing, &matcher.matching.extra);
-            missing.extend(lost.iter().flat_map(|root| *root..old.index.node(*root).end));
-            extra.extend(found.iter().flat_map(|root| *root..new.index.node(*root).end));
+            missing.extend(lost.iter().flat_map(|root| *root..old.index.end(*root)));
+            extra.extend(found.iter().flat_map(|root| *root..new.index.end(*root)));
         }
         missing.sort_unstable();
         extra.sort_unstable();
@@ -164,7 +164,7 @@ impl Comparison<'_, '_> {
                 self.gathered.push(kind, key, self.tree_line - 1, (None, None), None);
             }
             Some(parent) => {
-                let kind = of(parent + 1, old.index.node(parent).end);
+                let kind = of(parent + 1, old.index.end(parent));
                 let (key, text) = (old.key(parent), Some(old.shown(parent)));
                 self.gathered.push(kind, key, self.line(parent), (text, None), old.act_of(parent));
             }

@@ -6,7 +6,9 @@
 
 use std::fmt::{self, Write as _};
 
+use compact_str::{CompactString, ToCompactString};
 use lab_model::{Address, Exec, Exit, Fact, Ids, Outcome, Payload, SetId};
+use thin_vec::{ThinVec, thin_vec};
 
 use crate::{
     Masks, Piece,
@@ -22,7 +24,7 @@ pub struct MaskedFact {
     /// `exec`, `open`, ..., or `opens` for a folded class
     pub word: &'static str,
     /// its fields in the order in which they are printed
-    pub fields: Vec<FactField>,
+    pub fields: ThinVec<FactField>,
 }
 
 /// One field: its name, and its text with the sign that goes with it (`-> ENOENT`, `uid=0`).
@@ -31,7 +33,7 @@ pub struct FactField {
     /// name, as differences call it
     pub name: &'static str,
     /// text as printed
-    pub text: String,
+    pub text: CompactString,
 }
 
 /// The words that lines begin with.
@@ -50,11 +52,11 @@ impl MaskedFact {
     /// Masks a fact. Total; two facts become one text only if they differ in nothing but what is left out.
     pub fn of(fact: &Fact, masks: &mut Masks) -> Self {
         if let Some(class) = fact.folded {
-            let fields = vec![FactField { name: "class", text: class.word().to_owned() }];
+            let fields = thin_vec![FactField { name: "class", text: class.word().into() }];
             return Self { word: "opens", fields };
         }
         // Most facts have two fields, and there may be very many facts.
-        let mut fields = Fields { list: Vec::with_capacity(2), masks };
+        let mut fields = Fields { list: ThinVec::with_capacity(2), masks };
         let word = match &fact.payload {
             Payload::Exec(exec) => fields.exec(exec, fact.ids),
             Payload::Fork(fork) => {
@@ -138,18 +140,18 @@ fn quoted(masks: &mut Masks, text: &lab_model::Text) -> String {
 
 /// Fields being put together.
 struct Fields<'a> {
-    list: Vec<FactField>,
+    list: ThinVec<FactField>,
     masks: &'a mut Masks,
 }
 
 impl Fields<'_> {
-    fn add(&mut self, name: &'static str, text: impl ToString) {
-        self.list.push(FactField { name, text: text.to_string() });
+    fn add(&mut self, name: &'static str, text: impl ToCompactString) {
+        self.list.push(FactField { name, text: text.to_compact_string() });
     }
 
     fn text(&mut self, name: &'static str, text: &lab_model::Text) {
         let quoted = quoted(self.masks, text);
-        self.list.push(FactField { name, text: quoted });
+        self.list.push(FactField { name, text: quoted.into() });
     }
 
     fn exec(&mut self, exec: &Exec, ids: Option<Ids>) -> &'static str {

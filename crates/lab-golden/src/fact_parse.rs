@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
+use compact_str::ToCompactString;
 use lab_model::{Action, Errno, LossCause, ObjectClass, OpenFlags, SetIdCall};
+use thin_vec::ThinVec;
 
 use crate::{
     FactField, MaskedFact, Placeholder, Problem,
@@ -29,7 +31,7 @@ const CAUSES: &[LossCause] = &[
 pub(crate) fn fact(cursor: &mut Cursor<'_>) -> Result<MaskedFact, Problem> {
     let found = cursor.word().ok_or_else(|| cursor.expected("a fact"))?;
     let word = known("action", found, WORDS.iter().copied())?;
-    let mut reader = Reader { cursor, fields: Vec::new() };
+    let mut reader = Reader { cursor, fields: ThinVec::new() };
     match word {
         "exec" => reader.exec()?,
         "fork" => reader.fork()?,
@@ -63,12 +65,12 @@ fn known(
 
 struct Reader<'c, 'a> {
     cursor: &'c mut Cursor<'a>,
-    fields: Vec<FactField>,
+    fields: ThinVec<FactField>,
 }
 
 impl Reader<'_, '_> {
-    fn add(&mut self, name: &'static str, text: impl ToString) {
-        self.fields.push(FactField { name, text: text.to_string() });
+    fn add(&mut self, name: &'static str, text: impl ToCompactString) {
+        self.fields.push(FactField { name, text: text.to_compact_string() });
     }
 
     /// The one space before a part that must follow.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use lab_model::{Freedom, Role, SensorKind, Verdict};
+use thin_vec::ThinVec;
 
 use crate::{Marks, MaskedFact, Rate};
 
@@ -33,7 +34,7 @@ pub struct Allowed {
     /// what is free
     pub free: Freedom,
     /// the acts in whose interest it is, by number
-    pub acts: Vec<ActRef>,
+    pub acts: ThinVec<ActRef>,
 }
 
 /// One line of the tree.
@@ -44,9 +45,9 @@ pub struct Line {
     /// what happened, masked
     pub fact: MaskedFact,
     /// acts that anchor here, by number
-    pub acts: Vec<ActRef>,
+    pub acts: ThinVec<ActRef>,
     /// sensors that should have seen it and did not: the exceptions
-    pub unseen: Vec<SensorKind>,
+    pub unseen: ThinVec<SensorKind>,
     /// what may differ
     pub marks: Marks,
 }
@@ -79,7 +80,7 @@ pub struct Detection {
     /// the rule's title, JSON-quoted
     pub title: String,
     /// the acts on which it fired, by number
-    pub acts: Vec<ActRef>,
+    pub acts: ThinVec<ActRef>,
     /// it did not fire, or not on these acts, in each run of the bless
     pub unstable: Option<Rate>,
 }

@@ -14,20 +14,6 @@ pub(crate) const NO_LINE: u32 = u32::MAX;
 
 static SEED: LazyLock<RapidSecrets> = LazyLock::new(RapidSecrets::random);
 
-/// What is known of one line.
-#[derive(Clone, Copy)]
-pub(crate) struct Node {
-    /// where its content begins in the tree's text
-    start: usize,
-    /// of the line, its content, and all below it in order
-    pub(crate) whole: u64,
-    /// the same in whatever order siblings stand
-    pub(crate) loose: u64,
-    pub(crate) parent: u32,
-    /// the line after the last one below it
-    pub(crate) end: u32,
-}
-
 /// How annotations go into the fingerprints.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Columns {
@@ -37,9 +23,14 @@ pub(crate) enum Columns {
     Differ,
 }
 
-/// The lines of a tree.
+/// The lines of a tree. What is known of a line stands in columns: going over siblings touches the ends alone, which
+/// fit a cache where all of it would not.
 pub(crate) struct Index {
-    nodes: Vec<Node>,
+    starts: Vec<usize>,
+    wholes: Vec<u64>,
+    looses: Vec<u64>,
+    parents: Vec<u32>,
+    ends: Vec<u32>,
     /// some line cannot be one of a golden's, by its indentation, its end or what it stands below
     pub(crate) odd: bool,
 }
@@ -56,7 +47,7 @@ impl Index {
     /// Goes over a tree's text, lines with their line ends.
     pub(crate) fn of(tree: &str, columns: Columns) -> Self {
         let bytes = tree.as_bytes();
-        let mut index = Self { nodes: Vec::with_capacity(tree.len() / 40 + 1), odd: false };
+        let mut index = Self::with_capacity(tree.len() / 40 + 1);
         let mut open: Vec<Open> = Vec::new();
         let mut start = 0;
         for end in memchr_iter(b'\n', bytes) {
@@ -72,14 +63,14 @@ impl Index {
             if let Some(above) = open.last_mut() {
                 parent = above.at as u32;
                 above.children += 1;
-                index.odd |= above.children == 1 && !is_parent(&bytes[index.nodes[above.at].start..start]);
+                index.odd |= above.children == 1 && !is_parent(&bytes[index.starts[above.at]..start]);
             }
             let own = match columns {
                 Columns::Same => print(content),
                 Columns::Differ => print_apart(&tree[start + indent..end]),
             };
-            open.push(Open { at: index.nodes.len(), children: 0, whole: 0, loose: 0 });
-            index.nodes.push(Node { start: start + indent, whole: own, loose: own, parent, end: 0 });
+            open.push(Open { at: index.len(), children: 0, whole: 0, loose: 0 });
+            index.push(start + indent, own, parent);
             start = end + 1;
         }
         while !open.is_empty() {
@@ -88,51 +79,85 @@ impl Index {
         index
     }
 
+    fn with_capacity(lines: usize) -> Self {
+        Self {
+            starts: Vec::with_capacity(lines),
+            wholes: Vec::with_capacity(lines),
+            looses: Vec::with_capacity(lines),
+            parents: Vec::with_capacity(lines),
+            ends: Vec::with_capacity(lines),
+            odd: false,
+        }
+    }
+
+    fn push(&mut self, start: usize, print: u64, parent: u32) {
+        self.starts.push(start);
+        self.wholes.push(print);
+        self.looses.push(print);
+        self.parents.push(parent);
+        self.ends.push(0);
+    }
+
     fn close(&mut self, open: &mut Vec<Open>) {
         let Some(line) = open.pop() else { return };
-        let end = self.nodes.len() as u32;
-        let node = &mut self.nodes[line.at];
-        node.end = end;
+        self.ends[line.at] = self.len() as u32;
+        let (whole, loose) = (&mut self.wholes[line.at], &mut self.looses[line.at]);
         if line.children > 0 {
-            node.whole = mix(node.whole ^ 0x9e37_79b9_7f4a_7c15, line.whole);
-            node.loose = mix(node.loose ^ 0xd1b5_4a32_d192_ed03, line.loose);
+            *whole = mix(*whole ^ 0x9e37_79b9_7f4a_7c15, line.whole);
+            *loose = mix(*loose ^ 0xd1b5_4a32_d192_ed03, line.loose);
         }
         if let Some(above) = open.last_mut() {
-            above.whole = mix(above.whole ^ node.whole, 0xa076_1d64_78bd_642f).wrapping_add(1);
-            above.loose = above.loose.wrapping_add(node.loose);
+            above.whole = mix(above.whole ^ *whole, 0xa076_1d64_78bd_642f).wrapping_add(1);
+            above.loose = above.loose.wrapping_add(*loose);
         }
     }
 
     /// How many lines there are.
     pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
+        self.starts.len()
     }
 
-    pub(crate) fn node(&self, at: u32) -> &Node {
-        &self.nodes[at as usize]
+    /// The fingerprint of a line, its content, and all below it in order.
+    pub(crate) fn whole(&self, at: u32) -> u64 {
+        self.wholes[at as usize]
+    }
+
+    /// The same in whatever order siblings stand.
+    pub(crate) fn loose(&self, at: u32) -> u64 {
+        self.looses[at as usize]
+    }
+
+    /// The line above, or [`NO_LINE`].
+    pub(crate) fn parent(&self, at: u32) -> u32 {
+        self.parents[at as usize]
+    }
+
+    /// The line after the last one below it.
+    pub(crate) fn end(&self, at: u32) -> u32 {
+        self.ends[at as usize]
     }
 
     /// The line right of its indentation.
     pub(crate) fn content<'t>(&self, tree: &'t str, at: u32) -> &'t str {
-        let rest = &tree[self.node(at).start..];
+        let rest = &tree[self.starts[at as usize]..];
         &rest[..memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len())]
     }
 
     /// Blanks before the content.
     pub(crate) fn indent(&self, tree: &str, at: u32) -> usize {
-        let before = &tree[..self.node(at).start];
+        let before = &tree[..self.starts[at as usize]];
         before.len() - before.trim_end_matches(' ').len()
     }
 
     /// The lines right below one, or the roots.
     pub(crate) fn children(&self, parent: Option<u32>) -> impl Iterator<Item = u32> {
         let (mut next, end) = match parent {
-            Some(parent) => (parent + 1, self.node(parent).end),
+            Some(parent) => (parent + 1, self.end(parent)),
             None => (0, self.len() as u32),
         };
         std::iter::from_fn(move || {
             let at = (next < end).then_some(next)?;
-            next = self.node(at).end;
+            next = self.end(at);
             Some(at)
         })
     }
@@ -241,21 +266,21 @@ mod tests {
         assert_eq!(index.children(Some(2)).collect::<Vec<_>>(), [3]);
         assert_eq!(index.children(Some(5)).count(), 0);
         assert_eq!(index.content(tree, 2), "exec \"a\"");
-        assert_eq!(index.node(3).parent, 2);
-        assert_eq!((index.node(1).whole, index.node(1).loose), (index.node(4).whole, index.node(5).loose));
+        assert_eq!(index.parent(3), 2);
+        assert_eq!((index.whole(1), index.loose(1)), (index.whole(4), index.loose(5)));
     }
 
     #[test]
     fn the_order_of_siblings_shows_in_one_fingerprint_alone() {
         let [one, other] = ["  fork\n    exit 0\n    exit 1\n", "  fork\n    exit 1\n    exit 0\n"]
             .map(|tree| Index::of(tree, Columns::Same));
-        assert_ne!(one.node(0).whole, other.node(0).whole);
-        assert_eq!(one.node(0).loose, other.node(0).loose);
+        assert_ne!(one.whole(0), other.whole(0));
+        assert_eq!(one.loose(0), other.loose(0));
         // What stands below one line is not what stands below its neighbour.
         let [one, other] =
             ["  fork\n    fork\n      exit 0\n    exit 1\n", "  fork\n    exit 0\n    fork\n      exit 1\n"]
                 .map(|tree| Index::of(tree, Columns::Same));
-        assert_ne!(one.node(0).loose, other.node(0).loose);
+        assert_ne!(one.loose(0), other.loose(0));
     }
 
     #[test]

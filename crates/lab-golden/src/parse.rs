@@ -180,9 +180,9 @@ impl<'a> Parser<'a> {
             return self.expected("the end of the file");
         }
         let rows: BTreeSet<ActRef> = table.iter().map(|row| row.act).collect();
-        let anchors = tree.iter().enumerate().map(|(at, line)| (tree_at + at, &line.acts));
-        let hits = detections.iter().enumerate().map(|(at, hit)| (detections_at + at, &hit.acts));
-        let free = allowed.iter().enumerate().map(|(at, free)| (allowed_at + at, &free.acts));
+        let anchors = tree.iter().enumerate().map(|(at, line)| (tree_at + at, &*line.acts));
+        let hits = detections.iter().enumerate().map(|(at, hit)| (detections_at + at, &*hit.acts));
+        let free = allowed.iter().enumerate().map(|(at, free)| (allowed_at + at, &*free.acts));
         for (at, acts) in free.chain(anchors).chain(hits) {
             if let Some(act) = acts.iter().find(|act| !rows.contains(act)) {
                 return Err((at + 1, Problem::UnknownAct(act.to_string())));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lab_model::{Fact, FactNode, Freedom, Judged, Role, SensorKind, Verdict};
+use thin_vec::ThinVec;
 
 use crate::{ActRef, Allowed, Detection, Golden, Line, Marks, MaskedFact, Masks, Piece, Row, quote::quote};
 
@@ -37,7 +38,7 @@ fn tree(roots: &[FactNode], roles: &mut BTreeMap<u32, Role>) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut nodes: Vec<(usize, &FactNode)> = roots.iter().rev().map(|node| (0, node)).collect();
     while let Some((depth, node)) = nodes.pop() {
-        let mut acts: Vec<ActRef> = node.fact.acts.iter().map(|id| act(*id, roles)).collect();
+        let mut acts: ThinVec<ActRef> = node.fact.acts.iter().map(|id| act(*id, roles)).collect();
         acts.sort();
         acts.dedup();
         lines.push(Line {
@@ -94,9 +95,9 @@ fn detections(judged: &Judged, roles: &mut BTreeMap<u32, Role>) -> Vec<Detection
 }
 
 /// The exceptions by sensor: one whose instances all saw it is none.
-fn unseen(fact: &Fact) -> Vec<SensorKind> {
+fn unseen(fact: &Fact) -> ThinVec<SensorKind> {
     let kinds = fact.unseen_by.iter().filter_map(|instance| instance.split('@').next()?.parse().ok());
-    let mut kinds: Vec<SensorKind> = kinds.collect();
+    let mut kinds: ThinVec<SensorKind> = kinds.collect();
     kinds.sort();
     kinds.dedup();
     kinds

@@ -180,7 +180,7 @@ impl Review {
                 (TreeChange::Is(Line { depth: 0, ..free(line) }), line)
             }
         };
-        Some((what, line.fact.fields.first()?.text.clone()))
+        Some((what, line.fact.fields.first()?.text.to_string()))
     }
 }
 
@@ -208,7 +208,7 @@ fn allow(golden: &mut Golden, act: ActRef, path: &str, most: u32) {
             allowed.acts.push(act);
             allowed.acts.sort();
         }
-        None => golden.allowed.push(Allowed { path: path.to_owned(), free, acts: vec![act] }),
+        None => golden.allowed.push(Allowed { path: path.to_owned(), free, acts: [act].into() }),
     }
     golden.allowed.sort_by(|a, b| (&a.path, a.free).cmp(&(&b.path, b.free)));
 }

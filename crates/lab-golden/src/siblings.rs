@@ -54,8 +54,8 @@ enum By {
 impl By {
     fn keys(self, side: &Side<'_>, lines: impl Iterator<Item = u32>) -> Vec<u64> {
         let key = |at| match self {
-            Self::Whole => side.index.node(at).whole,
-            Self::Loose => side.index.node(at).loose,
+            Self::Whole => side.index.whole(at),
+            Self::Loose => side.index.loose(at),
             Self::Fact => side.fact_print(at),
         };
         lines.map(key).collect()
@@ -94,7 +94,7 @@ impl Matcher {
         let (keys_a, keys_b) = &mut self.keys;
         for (side, list, keys) in [(old, a, &mut *keys_a), (new, b, &mut *keys_b)] {
             keys.clear();
-            keys.extend(list.iter().map(|at| side.index.node(*at).loose));
+            keys.extend(list.iter().map(|at| side.index.loose(*at)));
         }
         let sum = |keys: &[u64]| keys.iter().fold(0, |sum: u64, key| sum.wrapping_add(*key));
         if a.len() != b.len() || sum(keys_a) != sum(keys_b) {
@@ -122,16 +122,8 @@ impl Matcher {
 
 /// Where in `b` each of `a` stands, the first of equal ones first. False if they do not hold the same.
 fn places(a: &[u64], b: &[u64], places: &mut Vec<usize>) -> bool {
-    if b.len() <= 32 {
-        let mut free = u32::MAX;
-        for key in a {
-            let Some(place) = (0..b.len()).find(|at| free >> at & 1 == 1 && b[*at] == *key) else {
-                return false;
-            };
-            free &= !(1 << place);
-            places.push(place);
-        }
-        return true;
+    if b.len() <= FEW {
+        return few_places(a, b, places);
     }
     let (sorted_a, sorted_b) = (sorted(a), sorted(b));
     if sorted_a.iter().zip(&sorted_b).any(|((key_a, _), (key_b, _))| key_a != key_b) {
@@ -139,6 +131,29 @@ fn places(a: &[u64], b: &[u64], places: &mut Vec<usize>) -> bool {
     }
     places.resize(a.len(), 0);
     sorted_a.into_iter().zip(sorted_b).for_each(|((_, from), (_, to))| places[from] = to);
+    true
+}
+
+/// A list this short has its places in a table on the stack.
+const FEW: usize = 32;
+
+/// The same for short lists, of which there are most. Keys are fingerprints, so their low bits are as good as a hash.
+fn few_places(a: &[u64], b: &[u64], places: &mut Vec<usize>) -> bool {
+    // 1 + the place; equal keys lie in their order
+    let mut table = [0_u8; 2 * FEW];
+    let slots = |key: u64| (0..2 * FEW).map(move |step| (key as usize).wrapping_add(step) % (2 * FEW));
+    for (place, key) in b.iter().enumerate() {
+        let Some(slot) = slots(*key).find(|slot| table[*slot] == 0) else { return false };
+        table[slot] = place as u8 + 1;
+    }
+    let mut free = u32::MAX;
+    for key in a {
+        let filled = slots(*key).map_while(|slot| usize::from(table[slot]).checked_sub(1));
+        let mut equal = filled.filter(|place| b[*place] == *key && free >> place & 1 == 1);
+        let Some(place) = equal.next() else { return false };
+        free &= !(1 << place);
+        places.push(place);
+    }
     true
 }
 

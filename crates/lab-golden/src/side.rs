@@ -143,9 +143,7 @@ impl<'a> Side<'a> {
     /// The key of a line.
     pub(crate) fn key(&self, at: u32) -> LineKey {
         let mut above = vec![at];
-        while let Some(parent) =
-            above.last().map(|at| self.index.node(*at).parent).filter(|at| *at != NO_LINE)
-        {
+        while let Some(parent) = above.last().map(|at| self.index.parent(*at)).filter(|at| *at != NO_LINE) {
             above.push(parent);
         }
         let mut key = String::new();
@@ -169,7 +167,7 @@ impl<'a> Side<'a> {
             *occurrences = vec![0; self.index.len()];
         }
         if occurrences[at as usize] == 0 {
-            let parent = self.index.node(at).parent;
+            let parent = self.index.parent(at);
             let mut counts: RapidHashMap<u64, u32> = RapidHashMap::default();
             for sibling in self.index.children((parent != NO_LINE).then_some(parent)) {
                 let count = counts.entry(self.fact_print(sibling)).or_default();
@@ -187,7 +185,7 @@ impl<'a> Side<'a> {
             if let Some(act) = first_act(self.content(above)) {
                 return Some(act);
             }
-            above = self.index.node(above).parent;
+            above = self.index.parent(above);
         }
         let anchors = self.anchors.get_or_init(|| {
             let lines = 0..self.index.len() as u32;

@@ -1,8 +1,12 @@
 //! The processes of one instance's record as a tree of what each of them did, inside the interest of the acts.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
 
-use lab_model::{Act, Action, Ids, Interest, ObjectClass, Outcome, Payload, Scope, Seq, Sighting};
+use lab_model::{Act, Action, Ids, Interest, ObjectClass, Outcome, Payload, Scope, Sighting};
+use smallvec::{SmallVec, smallvec};
 
 use crate::{
     made_up::MadeUp,
@@ -34,7 +38,6 @@ pub(crate) struct Process {
 
 /// What stands in a process's order.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all items are facts: boxes would only be more memory")]
 pub(crate) enum Item {
     /// something it did
     Fact(Seen),
@@ -48,7 +51,7 @@ pub(crate) struct Seen {
     /// normalised
     pub(crate) payload: Payload,
     pub(crate) ids: Option<Ids>,
-    pub(crate) sightings: Vec<Sighting>,
+    pub(crate) sightings: SmallVec<[Sighting; 1]>,
     /// acts whose principal call this is
     pub(crate) anchors: BTreeSet<u32>,
     /// acts whose principal call this may be, though a field differs
@@ -60,7 +63,7 @@ impl Default for Seen {
         Self {
             payload: Payload::Fork(lab_model::Fork { child: 0, child_start_ns: None }),
             ids: None,
-            sightings: Vec::new(),
+            sightings: SmallVec::new(),
             anchors: BTreeSet::new(),
             near: BTreeSet::new(),
         }
@@ -72,6 +75,7 @@ pub(crate) fn gather(judgement: &Judgement<'_>, acts: &[Act]) -> (Process, bool)
     let interests = acts.iter().map(|act| (act.id, &act.interest)).collect();
     let mut gatherer = Gatherer {
         judgement,
+        instance: judgement.view.record.instance.as_str().into(),
         interests,
         everything: everything(),
         normaliser: Normaliser::new(judgement.view.pass).with(MadeUp::of(&judgement.view)),
@@ -133,6 +137,7 @@ enum Entry {
 
 struct Gatherer<'g, 'a> {
     judgement: &'g Judgement<'a>,
+    instance: Arc<str>,
     interests: HashMap<u32, &'g Interest>,
     everything: Interest,
     normaliser: Normaliser,
@@ -242,11 +247,10 @@ impl Gatherer<'_, '_> {
         let anchor = self.anchors.get(&event);
         let of =
             |equal: bool| anchor.filter(|(_, is)| *is == equal).map(|(act, _)| *act).into_iter().collect();
-        let events: Vec<Seq> = vec![record.seq];
         Seen {
             payload: self.normaliser.payload(&record.payload, act),
             ids: record.image.ids,
-            sightings: vec![Sighting { instance: self.judgement.view.record.instance.clone(), events }],
+            sightings: smallvec![Sighting { instance: self.instance.clone(), events: smallvec![record.seq] }],
             anchors: of(true),
             near: of(false),
         }

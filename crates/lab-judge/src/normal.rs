@@ -82,6 +82,10 @@ impl Normaliser {
     /// `text` in a fact of `act`.
     pub(crate) fn text(&self, text: &Text, act: Option<u32>) -> Text {
         let bytes = text.as_bytes();
+        let plain = || !bytes.iter().any(|byte| self.begins[usize::from(*byte)]);
+        if self.made_up.is_empty() && !bytes.starts_with(b"/proc/") && plain() {
+            return text.clone();
+        }
         let mut out = Vec::with_capacity(bytes.len());
         let (mut at, mut temporary) = (0, false);
         if let Some(rest) = bytes.strip_prefix(b"/proc/") {
@@ -120,7 +124,7 @@ impl Normaliser {
                 at += 1;
             }
         }
-        Text::from(out)
+        if out == bytes { text.clone() } else { Text::from(out) }
     }
 
     fn address(&self, address: &Address, act: Option<u32>) -> Address {
@@ -145,7 +149,8 @@ impl Normaliser {
                 let (path, flags) = (text(path), OpenFlags(flags.meant().0));
                 return Open { path, flags, late_path: false, result: plain(*result) }.into();
             }
-            Payload::Exec(Exec { path, argv, argv_truncated, exe, result, .. }) => {
+            Payload::Exec(exec) => {
+                let Exec { path, argv, argv_truncated, exe, result, .. } = &**exec;
                 let argv = argv.as_ref().map(|argv| argv.iter().map(text).collect());
                 let (path, exe, argv_truncated) = (text(path), exe.as_ref().map(text), *argv_truncated);
                 return Exec { path, argv, argv_truncated, exe, file: None, result: plain(*result) }.into();

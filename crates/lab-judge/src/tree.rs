@@ -1,11 +1,15 @@
 //! Makes the tree of facts of the merged processes: which node stands where, what is folded, who should have seen it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use lab_model::{
     Act, Action, Fact, FactNode, Fork, Freedom, Interest, ObjectClass, Outcome, PassRecord, Payload,
     SensorKind,
 };
+use thin_vec::ThinVec;
 
 use crate::{
     gather::{self, Item, Process, Seen},
@@ -14,7 +18,7 @@ use crate::{
 
 /// An instance that was there and ready.
 pub(crate) struct Watcher {
-    instance: String,
+    instance: Arc<str>,
     sensor: SensorKind,
     refused: BTreeSet<Action>,
 }
@@ -25,8 +29,8 @@ pub(crate) fn watchers(passes: &[PassRecord]) -> Vec<Watcher> {
     let ready = passes.iter().flat_map(|pass| &pass.instances).filter(|instance| view::was_ready(instance));
     for instance in ready {
         let refused = instance.refused.iter().map(|refusal| refusal.action).collect();
-        if !watchers.iter().any(|known| known.instance == instance.instance) {
-            let (instance, sensor) = (instance.instance.clone(), instance.sensor);
+        if !watchers.iter().any(|known| *known.instance == *instance.instance) {
+            let (instance, sensor) = (instance.instance.as_str().into(), instance.sensor);
             watchers.push(Watcher { instance, sensor, refused });
         }
     }
@@ -50,7 +54,7 @@ pub(crate) fn tree(subject: Process, acts: &[Act], watchers: &[Watcher]) -> Vec<
         {
             first.fact.acts.push(act);
         }
-        tree.append(&mut nodes);
+        tree.extend(nodes);
     }
     tree
 }
@@ -77,7 +81,7 @@ struct Builder<'b> {
 #[derive(Default)]
 struct Image {
     exec: Option<FactNode>,
-    nodes: Vec<FactNode>,
+    nodes: FactNodes,
     folded: HashMap<ObjectClass, usize>,
 }
 
@@ -91,7 +95,7 @@ impl Image {
 
     /// One that can have so many nodes without growing: nodes are large, and there may be very many.
     fn with_room(nodes: usize) -> Self {
-        Self { nodes: Vec::with_capacity(nodes), ..Self::default() }
+        Self { nodes: ThinVec::with_capacity(nodes), ..Self::default() }
     }
 
     fn close(mut self) -> FactNodes {
@@ -101,14 +105,14 @@ impl Image {
         match self.exec {
             Some(mut exec) => {
                 exec.children = self.nodes;
-                vec![exec]
+                [exec].into()
             }
             None => self.nodes,
         }
     }
 }
 
-type FactNodes = Vec<FactNode>;
+type FactNodes = ThinVec<FactNode>;
 
 impl Builder<'_> {
     /// A process is one node, but where the interest leaves its fork out and it executes nothing: then what it did
@@ -147,7 +151,7 @@ impl Builder<'_> {
         } else if shows_fork {
             let mut fork = self.node(process.fork, None);
             fork.children = head;
-            head = vec![fork];
+            head = [fork].into();
         }
         let rest = images.flat_map(Image::close);
         match head.first_mut() {
@@ -204,17 +208,17 @@ impl Builder<'_> {
                 sightings,
                 unseen_by,
             },
-            children: Vec::new(),
+            children: ThinVec::new(),
         }
     }
 
     /// The acts that anchor here: those whose principal call this is, or, if nobody saw that, comes nearest to.
-    fn acts_of(&self, seen: &Seen) -> Vec<u32> {
+    fn acts_of(&self, seen: &Seen) -> ThinVec<u32> {
         let near = seen.near.difference(&self.anchored);
         seen.anchors.iter().chain(near).copied().collect::<BTreeSet<u32>>().into_iter().collect()
     }
 
-    fn unseen_by(&self, seen: &Seen) -> Vec<String> {
+    fn unseen_by(&self, seen: &Seen) -> ThinVec<Arc<str>> {
         let action = seen.payload.action();
         let should = self.watchers.iter().filter(|watcher| {
             !watcher.refused.contains(&action)

@@ -6,7 +6,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use lab_model::{Exec, Payload, SetIdCall, Sighting};
+use lab_model::{Payload, SetIdCall, Sighting};
+use smallvec::SmallVec;
 
 use crate::{
     compare,
@@ -80,8 +81,8 @@ fn full_key(item: &Item) -> String {
     match item {
         Item::Child(child) => format!("child {}", child.key),
         Item::Fact(seen) => match &seen.payload {
-            Payload::Exec(Exec { argv, argv_truncated: false, .. }) => format!("{} {argv:?}", weak_key(item)),
-            Payload::Exec(_) => format!("{} cut", weak_key(item)),
+            Payload::Exec(exec) if exec.argv_truncated => format!("{} cut", weak_key(item)),
+            Payload::Exec(exec) => format!("{} {:?}", weak_key(item), exec.argv),
             Payload::Accept(accept) => format!("{} {:?}", weak_key(item), accept.peer),
             Payload::Exit(exit) => format!("exit {exit:?}"),
             Payload::SetId(setid) => format!("{} {:?}", weak_key(item), setid.requested),
@@ -171,7 +172,7 @@ fn fill(a: &mut Seen, b: Seen) {
 }
 
 /// Puts the events of one more sighting to those of the same instance.
-pub(crate) fn add_sighting(sightings: &mut Vec<Sighting>, sighting: Sighting) {
+pub(crate) fn add_sighting(sightings: &mut SmallVec<[Sighting; 1]>, sighting: Sighting) {
     match sightings.iter_mut().find(|known| known.instance == sighting.instance) {
         Some(known) => known.events.extend(sighting.events),
         None => sightings.push(sighting),

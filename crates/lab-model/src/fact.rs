@@ -1,6 +1,12 @@
 //! What happened, once, whoever saw it.
+//!
+//! A tree may have a million facts: what most of them have none or one of takes no memory of its own.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+use thin_vec::ThinVec;
 
 use crate::{Freedom, Ids, ObjectClass, Payload, Seq};
 
@@ -8,9 +14,9 @@ use crate::{Freedom, Ids, ObjectClass, Payload, Seq};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// instance
-    pub instance: String,
+    pub instance: Arc<str>,
     /// its events
-    pub events: Vec<Seq>,
+    pub events: SmallVec<[Seq; 1]>,
 }
 
 /// One thing that happened.
@@ -22,7 +28,7 @@ pub struct Fact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<Ids>,
     /// acts that anchor here
-    pub acts: Vec<u32>,
+    pub acts: ThinVec<u32>,
     /// class under which `count` facts like this are folded
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folded: Option<ObjectClass>,
@@ -32,10 +38,10 @@ pub struct Fact {
     #[serde(default, skip_serializing_if = "Freedom::is_none")]
     pub free: Freedom,
     /// who saw it
-    pub sightings: Vec<Sighting>,
+    pub sightings: SmallVec<[Sighting; 1]>,
     /// instances that were there, should have seen it and did not
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unseen_by: Vec<String>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    pub unseen_by: ThinVec<Arc<str>>,
 }
 
 /// A fact with what happened under it. Children stand below an `exec` (its image's doings) or a `fork` (the doings of
@@ -45,6 +51,6 @@ pub struct FactNode {
     /// the fact
     pub fact: Fact,
     /// in the order in which they happened
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub children: Vec<FactNode>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    pub children: ThinVec<FactNode>,
 }

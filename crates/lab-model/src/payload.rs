@@ -212,13 +212,16 @@ pub struct Loss {
 }
 
 macro_rules! payloads {
-    ($($(#[doc = $doc:literal])* $name:ident = $word:literal,)*) => {
-        /// One action with its object and result; in JSON tagged by `action`.
+    (@held $name:ident) => { $name };
+    (@held $name:ident $held:ident) => { $held<$name> };
+    ($($(#[doc = $doc:literal])* $name:ident $(in $held:ident)? = $word:literal,)*) => {
+        /// One action with its object and result; in JSON tagged by `action`. What is large stands in a box, for there
+        /// may be a million.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "action")]
         #[non_exhaustive]
         pub enum Payload {
-            $($(#[doc = $doc])* #[serde(rename = $word)] $name($name),)*
+            $($(#[doc = $doc])* #[serde(rename = $word)] $name(payloads!(@held $name $($held)?)),)*
         }
 
         /// The word for an action.
@@ -247,7 +250,7 @@ macro_rules! payloads {
 
         $(impl From<$name> for Payload {
             fn from(payload: $name) -> Self {
-                Self::$name(payload)
+                Self::$name(payload.into())
             }
         })*
     };
@@ -255,13 +258,13 @@ macro_rules! payloads {
 
 payloads! {
     /// exec
-    Exec = "exec",
+    Exec in Box = "exec",
     /// fork
     Fork = "fork",
     /// exit
     Exit = "exit",
     /// set-id
-    SetId = "setid",
+    SetId in Box = "setid",
     /// open
     Open = "open",
     /// unlink
@@ -282,9 +285,9 @@ impl Payload {
     /// The result of the call, for actions that have one.
     pub fn result(&self) -> Option<Outcome> {
         match self {
-            Self::Exec(Exec { result, .. })
-            | Self::SetId(SetId { result, .. })
-            | Self::Open(Open { result, .. })
+            Self::Exec(exec) => Some(exec.result),
+            Self::SetId(setid) => Some(setid.result),
+            Self::Open(Open { result, .. })
             | Self::Unlink(Unlink { result, .. })
             | Self::Rename(Rename { result, .. })
             | Self::Connect(Connect { result, .. })

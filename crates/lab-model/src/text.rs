@@ -1,13 +1,14 @@
 //! Bytes that are usually text: paths, arguments, names; kept whole, whatever they hold.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Bytes from the kernel or a tool. In JSON and in print a string: valid UTF-8 stands as it is, a backslash is
-/// `\\`, and a byte that is not part of valid UTF-8 is `\xNN`. The form is lossless.
+/// `\\`, and a byte that is not part of valid UTF-8 is `\xNN`. The form is lossless. Copies share the bytes: a fact has
+/// the paths of its events.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text(Vec<u8>);
+pub struct Text(Arc<[u8]>);
 
 impl Text {
     /// The bytes themselves.
@@ -28,25 +29,25 @@ impl Text {
 
 impl From<Vec<u8>> for Text {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self(bytes.into())
     }
 }
 
 impl From<&[u8]> for Text {
     fn from(bytes: &[u8]) -> Self {
-        Self(bytes.to_vec())
+        Self(bytes.into())
     }
 }
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(text.as_bytes().to_vec())
+        Self(text.as_bytes().into())
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(text.into_bytes())
+        Self(text.into_bytes().into())
     }
 }
 
@@ -101,7 +102,7 @@ impl FromStr for Text {
                 _ => return Err(BadEscape { at }),
             }
         }
-        Ok(Self(out))
+        Ok(Self(out.into()))
     }
 }
 

@@ -195,7 +195,7 @@ pub(crate) fn tree(old: &Golden, new: &Golden) -> Vec<Change<TreeChange>> {
                 }
                 None => {
                     let top = new.tree[at as usize].depth;
-                    let lines = &new.tree[at as usize..b.index.node(at).end as usize];
+                    let lines = &new.tree[at as usize..b.index.end(at) as usize];
                     extra.extend(lines.iter().map(|line| Line { depth: line.depth - top, ..line.clone() }));
                 }
             }

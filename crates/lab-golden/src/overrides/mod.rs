@@ -18,6 +18,7 @@ pub(crate) use apply::Placed;
 pub(crate) use compose::lint;
 
 use lab_model::{SensorKind, Verdict};
+use thin_vec::ThinVec;
 
 use crate::{ActRef, Line, Rate};
 
@@ -90,5 +91,5 @@ pub(crate) enum DetectionChange {
     /// it is not there
     Absent,
     /// it is there, on these acts
-    On(Vec<ActRef>, Option<Rate>),
+    On(ThinVec<ActRef>, Option<Rate>),
 }

@@ -151,7 +151,7 @@ fn a_detection_on_a_twin() {
     golden.detections = vec![Detection {
         source: "sigma".into(),
         title: "\"a shell\"".into(),
-        acts: vec![act, twin],
+        acts: [act, twin].into(),
         unstable: None,
     }];
     let error = bless(&folder.path().join("x.golden"), &golden, &judged).unwrap_err();

@@ -2,6 +2,7 @@
 
 use lab_golden::{Golden, compare, render};
 use lab_model::{FactNode, Judged, Outcome, Payload, Verdict};
+use thin_vec::ThinVec;
 
 use crate::sample::{self, judged};
 
@@ -15,7 +16,7 @@ fn differences(change: impl FnOnce(&mut Judged)) -> Vec<String> {
     drift.differences.iter().map(|difference| format!("{} {difference}", difference.line)).collect()
 }
 
-fn fork(judged: &mut Judged) -> &mut Vec<FactNode> {
+fn fork(judged: &mut Judged) -> &mut ThinVec<FactNode> {
     &mut judged.tree[1].children
 }
 
@@ -108,7 +109,7 @@ fn one_of_several_forks_gone() {
         let mut judged = judged();
         for n in 0..4 {
             let mut other = judged.tree[1].clone();
-            other.children = vec![sample::open(&format!("/f{n}"), 0, Outcome::Ok(0))];
+            other.children = [sample::open(&format!("/f{n}"), 0, Outcome::Ok(0))].into();
             judged.tree.push(other);
         }
         judged

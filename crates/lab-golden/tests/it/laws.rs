@@ -9,9 +9,9 @@ use crate::strategy;
 /// The fact without what fact.rs says is left out of goldens, so that what remains must show.
 fn kept(fact: &Fact) -> Fact {
     let mut fact = Fact {
-        acts: Vec::new(),
-        sightings: Vec::new(),
-        unseen_by: Vec::new(),
+        acts: Default::default(),
+        sightings: Default::default(),
+        unseen_by: Default::default(),
         count: 1,
         free: Freedom::default(),
         ..fact.clone()
@@ -28,13 +28,15 @@ fn kept(fact: &Fact) -> Fact {
         }
     };
     match &mut fact.payload {
-        Payload::Exec(Exec { exe, file, result, .. }) => {
+        Payload::Exec(exec) => {
+            let Exec { exe, file, result, .. } = &mut **exec;
             fact.ids = ids;
             (*exe, *file) = (None, None);
             done(result);
         }
         Payload::Fork(fork) => fork.child_start_ns = None,
-        Payload::SetId(SetId { before, after, result, .. }) => {
+        Payload::SetId(setid) => {
+            let SetId { before, after, result, .. } = &mut **setid;
             *before = None;
             *after = after.or(ids);
             done(result);
@@ -96,7 +98,7 @@ proptest! {
     #[test]
     fn two_facts_are_one_line_only_if_what_is_kept_is_the_same(a in strategy::fact(), b in strategy::fact()) {
         // Both in one tree, so that what is numbered is numbered once; forks speak of pids only where texts do.
-        let nodes = [a.clone(), b.clone()].map(|fact| FactNode { fact, children: Vec::new() });
+        let nodes = [a.clone(), b.clone()].map(|fact| FactNode { fact, children: Default::default() });
         let mut masks = Masks::for_tree(&nodes);
         let (one, two) = (MaskedFact::of(&a, &mut masks).to_string(), MaskedFact::of(&b, &mut masks).to_string());
         let (a, b) = (kept(&a), kept(&b));
@@ -109,7 +111,7 @@ proptest! {
 
     #[test]
     fn masks_do_not_depend_on_what_they_did_before(fact in strategy::fact()) {
-        let node = [FactNode { fact: fact.clone(), children: Vec::new() }];
+        let node = [FactNode { fact: fact.clone(), children: Default::default() }];
         let mut masks = Masks::for_tree(&node);
         let once = MaskedFact::of(&fact, &mut masks);
         prop_assert_eq!(MaskedFact::of(&fact, &mut masks), once);

@@ -78,7 +78,7 @@ fn tree(name: &str, golden: &Golden) -> usize {
             check(format!("tree line {at} without field {field}"), without);
             for text in other_texts(&line.fact.fields[field].text) {
                 let mut changed = golden.clone();
-                changed.tree[at].fact.fields[field].text = text;
+                changed.tree[at].fact.fields[field].text = text.into();
                 check(format!("tree line {at} field {field} changed"), changed);
             }
         }

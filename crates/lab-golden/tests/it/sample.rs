@@ -13,14 +13,14 @@ pub(crate) fn fact(payload: impl Into<Payload>, acts: &[u32]) -> FactNode {
     let fact = Fact {
         payload: payload.into(),
         ids: None,
-        acts: acts.to_vec(),
+        acts: acts.into(),
         folded: None,
         count: 1,
         free: Default::default(),
-        sightings: Vec::new(),
-        unseen_by: Vec::new(),
+        sightings: Default::default(),
+        unseen_by: Default::default(),
     };
-    FactNode { fact, children: Vec::new() }
+    FactNode { fact, children: Default::default() }
 }
 
 pub(crate) fn exec(path: &str, argv: &[&str], acts: &[u32], children: Vec<FactNode>) -> FactNode {
@@ -43,7 +43,7 @@ pub(crate) fn exec(path: &str, argv: &[&str], acts: &[u32], children: Vec<FactNo
         sgid: 1000,
         fsgid: 1000,
     });
-    node.children = children;
+    node.children = children.into();
     node
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn act(id: u32, role: Role) -> Act {
 /// A scenario of two acts and a twin, proven, seen by both sensors but for one fact.
 pub(crate) fn judged() -> Judged {
     let mut passwd = open("/etc/passwd", 0o2000000, Outcome::Ok(0));
-    passwd.fact.unseen_by = vec!["strace@host".into()];
+    passwd.fact.unseen_by = ["strace@host".into()].into();
     let mut loader = open("/etc/ld.so.cache", 0, Outcome::Ok(0));
     (loader.fact.folded, loader.fact.count) = (Some(ObjectClass::Loader), 7);
     let id = exec("/usr/bin/id", &["id"], &[2], vec![loader, passwd, exit(0)]);
@@ -95,7 +95,7 @@ pub(crate) fn judged() -> Judged {
         result: Outcome::Ok(0),
     };
     let peer = Some(Address::Inet { ip: [127, 0, 0, 1].into(), port: 0 });
-    fork.children = vec![
+    fork.children = [
         fact(setid, &[]),
         fact(connect, &[3]),
         fact(
@@ -107,7 +107,8 @@ pub(crate) fn judged() -> Judged {
         open("${work}/a\u{1b}[31m", 0o101, Outcome::Ok(0)),
         open("${work}/a", 0o101, Outcome::Ok(0)),
         exit(0),
-    ];
+    ]
+    .into();
     let cell = |act, sensor| VerdictRow {
         scenario: "shell-spawn".into(),
         act,

@@ -121,22 +121,22 @@ pub(crate) fn fact() -> impl Strategy<Value = Fact> {
         |(payload, ids, acts, folded, (count, free), unseen_by)| Fact {
             payload,
             ids,
-            acts,
+            acts: acts.into(),
             folded,
             count,
             free,
-            sightings: Vec::new(),
-            unseen_by,
+            sightings: Default::default(),
+            unseen_by: unseen_by.into_iter().map(Into::into).collect(),
         },
     )
 }
 
 fn node() -> impl Strategy<Value = FactNode> {
-    let leaf = fact().prop_map(|fact| FactNode { fact, children: Vec::new() });
+    let leaf = fact().prop_map(|fact| FactNode { fact, children: Default::default() });
     leaf.prop_recursive(4, 30, 5, |inner| {
         (fact(), vec(inner, 0..5)).prop_map(|(fact, children)| {
             let parent = fact.folded.is_none() && matches!(fact.payload, Payload::Exec(_) | Payload::Fork(_));
-            FactNode { fact, children: if parent { children } else { Vec::new() } }
+            FactNode { fact, children: if parent { children.into() } else { Default::default() } }
         })
     })
 }

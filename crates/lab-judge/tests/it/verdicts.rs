@@ -2,7 +2,7 @@
 
 use lab_judge::{judge, outcome};
 use lab_model::{
-    Action, Errno, Exec, Family, Ids, Outcome, Payload, Refusal, RunOutcome, ScenarioRecord, SensorKind,
+    Action, Errno, Family, Ids, Outcome, Payload, Refusal, RunOutcome, ScenarioRecord, SensorKind,
     StageRecord, Verdict,
 };
 
@@ -102,8 +102,8 @@ fn arguments_that_were_cut_must_begin_alike() {
     let cut = |argv: &[&str]| {
         let mut record = sample();
         let payload = &mut event(&mut record, 0, |p| p.texts().iter().any(|t| t.contains("/bin/sh"))).payload;
-        let Payload::Exec(Exec { argv: old, argv_truncated, .. }) = payload else { unreachable!() };
-        (*old, *argv_truncated) = (Some(argv.iter().map(|&a| a.into()).collect()), true);
+        let Payload::Exec(exec) = payload else { unreachable!() };
+        (exec.argv, exec.argv_truncated) = (Some(argv.iter().map(|&a| a.into()).collect()), true);
         verdicts(&record, Probe)[1]
     };
     assert_eq!(cut(&["sh", "-c", "id; t"]), Seen);

@@ -85,14 +85,14 @@ fn fact(payload: impl Into<Payload>, acts: &[u32]) -> FactNode {
     let fact = Fact {
         payload: payload.into(),
         ids: None,
-        acts: acts.to_vec(),
+        acts: acts.into(),
         folded: None,
         count: 1,
         free: Default::default(),
-        sightings: Vec::new(),
-        unseen_by: Vec::new(),
+        sightings: Default::default(),
+        unseen_by: Default::default(),
     };
-    FactNode { fact, children: Vec::new() }
+    FactNode { fact, children: Default::default() }
 }
 
 fn exec(path: &str, argv: &[&str], children: Vec<FactNode>) -> FactNode {
@@ -105,7 +105,7 @@ fn exec(path: &str, argv: &[&str], children: Vec<FactNode>) -> FactNode {
         file: None,
         result: Outcome::Ok(0),
     };
-    FactNode { children, ..fact(exec, &[]) }
+    FactNode { children: children.into(), ..fact(exec, &[]) }
 }
 
 fn open(path: &str, flags: u32) -> FactNode {

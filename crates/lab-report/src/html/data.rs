@@ -109,7 +109,7 @@ fn scenario(report: &ScenarioReport<'_>, strings: &mut Strings, share: &dyn Fn(u
     let mut evidence: HashMap<&str, HashSet<Seq>> = HashMap::new();
     for sighting in lines.iter().take(MOST_LINES).flat_map(|(_, node)| &node.fact.sightings) {
         let events = sighting.events.iter().take(MOST_EVIDENCE);
-        evidence.entry(sighting.instance.as_str()).or_default().extend(events);
+        evidence.entry(&*sighting.instance).or_default().extend(events);
     }
     for hit in judged.detections.iter().flat_map(|rule| &rule.hits) {
         evidence.entry(&hit.instance).or_default().extend(hit.events.iter().take(MOST_EVIDENCE));
@@ -198,10 +198,10 @@ fn tree(judged: &Judged, lines: &[(usize, &FactNode)], places: &Places<'_>, stri
         let fact = &node.fact;
         tree.depth.push(*depth);
         tree.text.push(strings.add(&MaskedFact::of(fact, &mut masks).to_string()));
-        tree.acts.push(fact.acts.clone());
+        tree.acts.push(fact.acts.to_vec());
         tree.count.push(fact.count);
         let seen = fact.sightings.iter();
-        let seen = seen.filter_map(|seen| sighting(places, seen.instance.as_str(), &seen.events));
+        let seen = seen.filter_map(|seen| sighting(places, &seen.instance, &seen.events));
         tree.seen.push(seen.collect());
         tree.unseen.push(fact.unseen_by.iter().map(|instance| strings.add(instance)).collect());
     }

@@ -21,7 +21,7 @@ fn sample(outcome: RunOutcome) -> Sample {
     if outcome == RunOutcome::Drift {
         now.verdicts[1].verdict = Verdict::Missed;
         now.verdicts[1].reasons = vec!["no open of \"/etc/shadow\" in pass 2".into()];
-        now.tree[0].fact.unseen_by = vec!["strace@host".into()];
+        now.tree[0].fact.unseen_by = ["strace@host".into()].into();
         now.tree.truncate(1);
         fires(&mut now, "A rule that is too eager", &[Some(1), Some(2)]);
     }

@@ -71,7 +71,7 @@ pub(crate) fn deep(lines: usize) -> Judged {
     let leaf = judged.tree[0].clone();
     let mut root = leaf.clone();
     for _ in 1..lines {
-        root = FactNode { fact: leaf.fact.clone(), children: vec![root] };
+        root = FactNode { fact: leaf.fact.clone(), children: [root].into() };
     }
     judged.tree = vec![root];
     judged
@@ -81,7 +81,7 @@ pub(crate) fn deep(lines: usize) -> Judged {
 pub(crate) fn wide(children: usize) -> Judged {
     let mut judged = samples::judged();
     let leaf = judged.tree[0].clone();
-    judged.tree = vec![FactNode { children: vec![leaf.clone(); children], ..leaf }];
+    judged.tree = vec![FactNode { children: vec![leaf.clone(); children].into(), ..leaf }];
     judged
 }
 

@@ -61,7 +61,7 @@ fn a_drift_page_says_what_the_terminal_says() {
     let mut now = judged();
     now.verdicts[1].verdict = Verdict::Missed;
     now.verdicts[1].reasons = vec!["no open of \"/etc/shadow\" in pass 2".into()];
-    now.tree[0].fact.unseen_by = vec!["strace@host".into()];
+    now.tree[0].fact.unseen_by = ["strace@host".into()].into();
     let text = html(&Sample::new(record(), now, Some(&judged())).report(RunOutcome::Drift));
     let page = sound(&text);
     assert_eq!(texts(&page, "h1"), ["20300102T030405Z-host-7f3a drift"]);

@@ -67,19 +67,21 @@ fn instance(sensor: SensorKind, produced: u64, received: u64) -> InstanceRecord 
 
 fn open(path: &str, act: u32) -> FactNode {
     let open = Open { path: path.into(), flags: OpenFlags(0), late_path: false, result: Outcome::Ok(3) };
-    let sighting =
-        |sensor| Sighting { instance: format!("{sensor}@host"), events: vec![Seq { stream: 0, n: 0 }] };
+    let sighting = |sensor| Sighting {
+        instance: format!("{sensor}@host").into(),
+        events: vec![Seq { stream: 0, n: 0 }].into(),
+    };
     let fact = Fact {
         payload: open.into(),
         ids: None,
-        acts: vec![act],
+        acts: [act].into(),
         folded: None,
         count: 1,
         free: Default::default(),
-        sightings: vec![sighting("probe"), sighting("strace")],
-        unseen_by: Vec::new(),
+        sightings: ["probe", "strace"].map(sighting).into_iter().collect(),
+        unseen_by: Default::default(),
     };
-    FactNode { fact, children: Vec::new() }
+    FactNode { fact, children: Default::default() }
 }
 
 /// Two passes, the probe's and strace's; nothing lost.

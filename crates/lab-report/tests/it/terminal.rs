@@ -38,7 +38,7 @@ fn drifted() -> Sample {
     now.verdicts[1].verdict = Verdict::Missed;
     now.verdicts[1].reasons = vec!["no open of \"/etc/shadow\" in pass 2".into(), "nothing was lost".into()];
     now.tree[0].fact.sightings.truncate(1);
-    now.tree[0].fact.unseen_by = vec!["strace@host".into()];
+    now.tree[0].fact.unseen_by = ["strace@host".into()].into();
     Sample::new(record(), now, Some(&judged()))
 }
 

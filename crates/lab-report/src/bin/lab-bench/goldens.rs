@@ -48,12 +48,12 @@ fn golden(tree: Vec<Line>) -> Result<Golden, String> {
 }
 
 fn line(depth: usize, word: &'static str, fields: &[(&'static str, String)]) -> Line {
-    let fields = fields.iter().map(|(name, text)| FactField { name, text: text.clone() }).collect();
+    let fields = fields.iter().map(|(name, text)| FactField { name, text: text.into() }).collect();
     Line {
         depth,
         fact: MaskedFact { word, fields },
-        acts: Vec::new(),
-        unseen: Vec::new(),
+        acts: Default::default(),
+        unseen: Default::default(),
         marks: Marks::default(),
     }
 }
@@ -123,7 +123,7 @@ fn changed(old: &[Line], changes: usize) -> Vec<Line> {
         let mut line = line.clone();
         match kind % 5 {
             0 if line.fact.fields.len() == 3 => _ = line.fact.fields.pop(),
-            0 => line.fact.fields.push(FactField { name: "result", text: "-> EACCES".to_owned() }),
+            0 => line.fact.fields.push(FactField { name: "result", text: "-> EACCES".into() }),
             1 => continue,
             2 => new.push(open(format!("\"/etc/added-{kind}\""), false)),
             3 => {
