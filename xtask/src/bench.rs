@@ -1,7 +1,9 @@
-//! `bench`: where a run's time goes, and how quick goldens are.
+//! `bench`: where a run's time goes, how quick goldens are, and what sensors cost.
 
+mod bout;
 mod child;
 mod golden;
+mod sensors;
 
 use std::{process::ExitCode, time::Instant};
 
@@ -22,12 +24,15 @@ enum Command {
     Run(lab::RunCmd),
     /// Compare large goldens side by side with GNU diff, and judge a million events
     Golden(golden::Cmd),
+    /// Measure what each sensor of a profile costs five workloads, and what it sees of them
+    Sensors(sensors::Cmd),
 }
 
 pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     match cmd.command {
         Command::Run(cmd) => one_run(cmd, folders),
         Command::Golden(cmd) => golden::run(&cmd, folders),
+        Command::Sensors(cmd) => sensors::run(&cmd, folders),
     }
 }
 

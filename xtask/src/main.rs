@@ -17,6 +17,7 @@ mod report;
 mod root;
 mod rules;
 mod scenario;
+mod scratch;
 mod setup;
 mod test;
 mod verify;

@@ -9,4 +9,5 @@ pub mod actor;
 mod dns;
 pub mod hash;
 pub mod liar;
+pub mod load;
 pub mod witness;

@@ -44,6 +44,15 @@ impl Balance {
     }
 }
 
+/// What an instance's process used from its start to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// processor time, user and system
+    pub cpu_ns: u64,
+    /// the most memory that it had
+    pub peak_bytes: u64,
+}
+
 /// Counters at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {

@@ -34,7 +34,7 @@ pub use detection::{Detection, Hit};
 pub use errno::Errno;
 pub use event::{Event, Refs, Seq, Time, TimeSource};
 pub use fact::{Fact, FactNode, Sighting};
-pub use instance::{Balance, Counters, Refusal, Report};
+pub use instance::{Balance, Cost, Counters, Refusal, Report};
 pub use interest::{Freedom, Interest, ObjectClass, Scope};
 pub use open_flags::OpenFlags;
 pub use payload::{

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Act, Counters, Detection, Event, FactNode, Family, Receipt, Refusal, SensorKind, Stamp, VerdictRow,
+    Act, Cost, Counters, Detection, Event, FactNode, Family, Receipt, Refusal, SensorKind, Stamp, VerdictRow,
     Witness,
 };
 
@@ -51,6 +51,9 @@ pub struct InstanceRecord {
     pub end_marker_ns: Option<u64>,
     /// counters at its end; `None` if it was killed before
     pub counters: Option<Counters>,
+    /// what its process used, where that is known
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// why it ended early, if so
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -1,10 +1,11 @@
 //! How things look: a run's report for a terminal and as HTML, JUnit, SARIF, Markdown, annotations and JSON; a
-//! verdict's explanation; two runs beside each other.
+//! verdict's explanation; two runs beside each other; what sensors cost.
 //!
 //! Reads records and judgements that others made; opens no file, prints nothing, decides nothing. Every string that
 //! comes from a record is escaped, so that no file name can move the cursor of whoever reads the report.
 
 mod comparison;
+mod costs;
 mod detection;
 mod difference;
 mod escape;
@@ -27,6 +28,7 @@ mod table;
 mod terminal;
 
 pub use comparison::{Change, Comparison, ScenarioComparison, comparison, comparison_json};
+pub use costs::{Costs, Goal, SensorCost, Spread, cost_table, costs_html};
 pub use difference::difference_json;
 pub use escape::{escape, escape_lines};
 pub use explain::{explanation, explanation_json};

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     bench::child::{Spent, spent},
     root::Folders,
+    scratch::Scratch,
 };
 
 const LINES: usize = 1_000_000;
@@ -215,23 +216,4 @@ fn build(folders: &Folders) -> Result<PathBuf> {
             message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
         });
     found.context("cargo built no lab-bench")
-}
-
-/// A folder for the goldens, removed when dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("sightline-bench-{}", std::process::id()));
-        std::fs::create_dir(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("failed to remove {}: {error}", self.0.display());
-        }
-    }
 }

@@ -16,8 +16,9 @@ use clap::Subcommand;
 
 use crate::root::Folders;
 
+pub(crate) use observe::sensor;
 pub(crate) use run::Cmd as RunCmd;
-pub(crate) use run::{Prepared, Recorded, judge, prepare, record};
+pub(crate) use run::{Prepared, Recorded, judge, prepare, ready, record};
 
 #[derive(clap::Args)]
 pub(crate) struct Cmd {

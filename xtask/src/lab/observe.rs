@@ -47,7 +47,7 @@ fn length(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected more than nothing and at most a week".to_owned())
 }
 
-fn sensor(word: &str) -> Result<SensorKind, String> {
+pub(crate) fn sensor(word: &str) -> Result<SensorKind, String> {
     let known = || lab_model::CATALOGUE.iter().map(|entry| format!("`{}`", entry.word)).collect::<Vec<_>>();
     word.parse().map_err(|_| format!("expected one of {}", known().join(", ")))
 }

@@ -113,7 +113,7 @@ pub(crate) fn prepare(
 }
 
 /// Checks, builds and listens for interrupts; gives what executing the plan needs, or nothing if this is not root.
-pub(super) fn ready(
+pub(crate) fn ready(
     plan: &lab_profile::Plan,
     programs: &mut Programs,
     no_install: bool,

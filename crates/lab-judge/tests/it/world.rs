@@ -228,6 +228,7 @@ impl World {
             refused: Vec::new(),
             start_marker_ns: self.events.first().map(|event| event.time.ns),
             end_marker_ns: self.events.last().map(|event| event.time.ns),
+            cost: None,
             counters: Some(Counters::default()),
             error: None,
             events: self.events,

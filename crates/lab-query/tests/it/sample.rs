@@ -141,6 +141,7 @@ fn pass(number: u32, sensor: SensorKind, instance: &'static str) -> PassRecord {
             refused: Vec::new(),
             start_marker_ns: None,
             end_marker_ns: None,
+            cost: None,
             counters: None,
             error: None,
             events: events(instance),

@@ -59,6 +59,7 @@ fn instance(sensor: SensorKind, produced: u64, received: u64) -> InstanceRecord 
         refused: Vec::new(),
         start_marker_ns: Some(1),
         end_marker_ns: Some(9),
+        cost: None,
         counters: Some(Counters { programs, redacted: 0 }),
         error: None,
         events: Vec::new(),

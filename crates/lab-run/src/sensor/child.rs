@@ -12,7 +12,9 @@ use std::{
     sync::mpsc::{Receiver, channel},
 };
 
+use lab_model::Cost;
 use nix::{
+    libc,
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::signal::{Signal, kill},
 };
@@ -29,6 +31,7 @@ pub(crate) struct SensorProcess {
     name: String,
     /// Lines of its standard error, for messages.
     errors: Receiver<String>,
+    cost: Option<Cost>,
 }
 
 /// Starts `command` inside `cgroup`.
@@ -51,7 +54,7 @@ pub(crate) fn start(
     let mut child = command.spawn().map_err(|source| RunError::Start { sensor: name.to_owned(), source })?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let errors = lines(stderr);
-    Ok((SensorProcess { child, name: name.to_owned(), errors }, Streams { stdin, stdout }))
+    Ok((SensorProcess { child, name: name.to_owned(), errors, cost: None }, Streams { stdin, stdout }))
 }
 
 /// The standard streams of a started sensor.
@@ -103,6 +106,11 @@ impl SensorProcess {
         RunError::Sensor { sensor: self.name.clone(), ended, said: said.join("; ") }
     }
 
+    /// What it used, once it has ended.
+    pub(crate) fn cost(&self) -> Option<Cost> {
+        self.cost
+    }
+
     /// Sends a signal; one that has ended is fine.
     pub(crate) fn signal(&self, signal: Signal) {
         if let Ok(pid) = i32::try_from(self.child.id()) {
@@ -114,10 +122,10 @@ impl SensorProcess {
     pub(crate) fn ended(&mut self, deadline: &Deadline) -> Result<ExitStatus, RunError> {
         let pidfd = pidfd(self.child.id())?;
         loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Ok(status),
-                Ok(None) => {}
-                Err(source) => return Err(RunError::Call { doing: "wait for a sensor", source }),
+            let waiting = |source| RunError::Call { doing: "wait for a sensor", source };
+            if let Some(cost) = cost(self.child.id()).map_err(waiting)? {
+                self.cost = Some(cost);
+                return self.child.wait().map_err(waiting);
             }
             let slice = match deadline.slice() {
                 Ok(slice) => PollTimeout::try_from(slice).unwrap_or(PollTimeout::MAX),
@@ -130,10 +138,32 @@ impl SensorProcess {
     }
 }
 
+/// What a child used, if it has ended. It can still be waited for.
+fn cost(child: u32) -> std::io::Result<Option<Cost>> {
+    // SAFETY: all-zero bytes are valid values of both, which are numbers alone.
+    let (mut info, mut usage): (libc::siginfo_t, libc::rusage) = unsafe { std::mem::zeroed() };
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // The C library's waitid has no place for the usage.
+    // SAFETY: both pointers are to live values of the types that the kernel writes.
+    let waited = unsafe {
+        libc::syscall(libc::SYS_waitid, libc::P_PID, child, &raw mut info, options, &raw mut usage)
+    };
+    if waited < 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has filled it in, or left it zero.
+    let ended = unsafe { info.si_pid() } != 0;
+    let ns = |time: libc::timeval| time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000;
+    Ok(ended.then(|| Cost {
+        cpu_ns: ns(usage.ru_utime) + ns(usage.ru_stime),
+        peak_bytes: usage.ru_maxrss as u64 * 1024,
+    }))
+}
+
 /// A descriptor that becomes readable when the process ends.
 fn pidfd(pid: u32) -> Result<OwnedFd, RunError> {
     // SAFETY: takes two numbers; what it returns is a new descriptor or -1.
-    let fd = unsafe { nix::libc::syscall(nix::libc::SYS_pidfd_open, pid, 0) };
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0).ok_or_else(|| RunError::Call {
         doing: "watch a sensor's process",
         source: std::io::Error::last_os_error(),

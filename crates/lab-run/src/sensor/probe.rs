@@ -183,6 +183,7 @@ impl Instance for Probe {
             start_marker_ns: self.markers.first().copied(),
             end_marker_ns: self.markers.get(1).copied(),
             counters: self.counters.clone(),
+            cost: self.process.cost(),
             error: self.error.clone(),
             events: Vec::new(),
         })

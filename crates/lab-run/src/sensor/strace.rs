@@ -189,6 +189,7 @@ impl Instance for Strace {
             start_marker_ns: self.markers.first().copied(),
             end_marker_ns: self.markers.get(1).copied(),
             counters,
+            cost: self.process.cost(),
             error: self.error.clone(),
             events: Vec::new(),
         })

@@ -91,6 +91,7 @@ pub(crate) fn pass(number: u32) -> PassRecord {
             refused: Vec::new(),
             start_marker_ns: Some(1),
             end_marker_ns: None,
+            cost: None,
             counters: None,
             error: None,
             events: vec![event(0, open), event(1, Exit { code: Some(0), signal: None })],

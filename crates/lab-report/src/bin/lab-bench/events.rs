@@ -150,6 +150,7 @@ pub(crate) fn record(count: usize) -> ScenarioRecord {
         refused: Vec::new(),
         start_marker_ns: Some(began - 1),
         end_marker_ns: Some(ended + 1),
+        cost: None,
         counters: None,
         error: None,
         events: list,

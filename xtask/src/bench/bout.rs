@@ -1,0 +1,244 @@
+//! One bout of a workload: bare, under a sensor, or beside a sensor that watches somebody else.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use lab_model::{Cost, Counters, SensorKind};
+use lab_profile::Observe;
+use lab_run::{Guest, Moment, Observer, Options};
+use nix::{sys::stat::Mode, unistd::mkfifo};
+use serde::Deserialize;
+
+use crate::{build::Programs, lab, root::Folders, scratch::Scratch};
+
+/// Longest bout.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// What is to be done.
+#[derive(Clone, Copy)]
+pub(super) struct Load {
+    pub(super) word: &'static str,
+    pub(super) count: u64,
+    pub(super) processes: u64,
+}
+
+/// What the workload says of itself.
+#[derive(Deserialize)]
+struct Said {
+    wall: f64,
+    cpu: f64,
+    calls: BTreeMap<String, u64>,
+}
+
+/// What came of it.
+pub(super) struct Bout {
+    pub(super) wall: f64,
+    pub(super) cpu: f64,
+    pub(super) calls: BTreeMap<String, u64>,
+    pub(super) cost: Option<Cost>,
+    pub(super) counters: Option<Counters>,
+    pub(super) bytes_per_event: Option<f64>,
+}
+
+impl Bout {
+    fn bare(said: Said) -> Self {
+        let Said { wall, cpu, calls } = said;
+        Self { wall, cpu, calls, cost: None, counters: None, bytes_per_event: None }
+    }
+}
+
+/// Runs workloads as observed programs of a profile.
+pub(super) struct Bench {
+    lab: PathBuf,
+    profile: String,
+    sensors: Vec<SensorKind>,
+    options: Options,
+    /// the program of the workloads
+    load: PathBuf,
+    scratch: Scratch,
+}
+
+/// Nobody looks at the stages of a bout.
+struct Quiet;
+
+impl Observer for Quiet {
+    fn on(&self, _moment: &Moment<'_>) {}
+}
+
+impl Bench {
+    /// Builds and checks; nothing if this is not root.
+    pub(super) fn new(
+        folders: &Folders,
+        profile: &str,
+        programs: &mut Programs,
+        no_install: bool,
+    ) -> Result<Option<Self>> {
+        let profile_sensors = lab_profile::load_profile(folders.lab.as_path(), profile)?.sensors;
+        let sensors: Vec<SensorKind> = profile_sensors.iter().map(|sensor| sensor.value).collect();
+        let plan = plan(&folders.lab, profile, &sensors, vec!["true".to_owned()])?;
+        let Some(mut options) = lab::ready(&plan, programs, no_install, folders)? else { return Ok(None) };
+        let scratch = Scratch::new()?;
+        options.runs = scratch.0.join("runs");
+        let environment = ["PATH", "HOME"]
+            .iter()
+            .filter_map(|name| Some(format!("{name}={}", std::env::var(name).ok()?).into()));
+        options.guest = Some(Guest {
+            environment: environment.collect(),
+            user: None,
+            group: nix::unistd::getpgrp().as_raw(),
+            output_to_errors: true,
+        });
+        let load = options.actor.with_file_name("lab-load");
+        Ok(Some(Self {
+            lab: folders.lab.clone(),
+            profile: profile.to_owned(),
+            sensors,
+            options,
+            load,
+            scratch,
+        }))
+    }
+
+    /// The profile's sensors.
+    pub(super) fn sensors(&self) -> &[SensorKind] {
+        &self.sensors
+    }
+
+    /// Kernel and processors.
+    pub(super) fn machine(&self) -> String {
+        let release = nix::sys::utsname::uname().map_or_else(
+            |_| "an unknown kernel".to_owned(),
+            |name| format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy()),
+        );
+        let processors = std::thread::available_parallelism().map_or(0, usize::from);
+        format!("{release}, {processors} processors, {}", std::env::consts::ARCH)
+    }
+
+    /// The workload as a subject, under a sensor or under none.
+    pub(super) fn bout(&self, sensor: Option<SensorKind>, load: Load) -> Result<Bout> {
+        let report = self.scratch.0.join("report.json");
+        let argv = self.argv(load, &report);
+        let under = sensor.map_or("no sensor", SensorKind::word);
+        let mut bout = self
+            .observed(sensor, argv, || said(&report))
+            .with_context(|| format!("failed to run the workload {} under {under}", load.word))?;
+        let said = bout.1.take().with_context(|| format!("the workload {} said nothing", load.word))?;
+        Ok(Bout { wall: said.wall, cpu: said.cpu, calls: said.calls, ..bout.0 })
+    }
+
+    /// The workload outside of any lab.
+    pub(super) fn alone(&self, load: Load) -> Result<Bout> {
+        let report = self.scratch.0.join("alone.json");
+        let argv = self.argv(load, &report);
+        let status =
+            Command::new(&self.load).args(&argv[1..]).status().context("failed to start lab-load")?;
+        if !status.success() {
+            bail!("the workload {} ended with {status}", load.word);
+        }
+        Ok(Bout::bare(said(&report)?.context("the workload said nothing")?))
+    }
+
+    /// The same while the probe watches a process that does nothing.
+    pub(super) fn beside(&self, load: Load) -> Result<Bout> {
+        let [ready, go] = ["ready", "go"].map(|name| self.scratch.0.join(name));
+        for fifo in [&ready, &go] {
+            if !fifo.exists() {
+                mkfifo(fifo, Mode::S_IRUSR | Mode::S_IWUSR)
+                    .with_context(|| format!("failed to make {}", fifo.display()))?;
+            }
+        }
+        let word = |path: &Path| path.to_string_lossy().into_owned();
+        let argv = vec![word(&self.load), "wait".to_owned(), word(&ready), word(&go)];
+        std::thread::scope(|scope| {
+            let watched = scope.spawn(|| self.observed(Some(SensorKind::Probe), argv, || Ok(None)));
+            // It comes back once the watched process runs, and that is after the probe is ready.
+            std::fs::read(&ready).context("failed to wait for the watched process")?;
+            let bout = self.alone(load);
+            std::fs::write(&go, b"go").context("failed to let the watched process go on")?;
+            match watched.join() {
+                Ok(watched) => watched?,
+                Err(_) => bail!("the run beside the workload panicked"),
+            };
+            bout
+        })
+    }
+
+    fn argv(&self, load: Load, report: &Path) -> Vec<String> {
+        let Load { word, count, processes } = load;
+        let load = self.load.to_string_lossy().into_owned();
+        let report = report.to_string_lossy().into_owned();
+        vec![load, word.to_owned(), count.to_string(), processes.to_string(), report]
+    }
+
+    /// Runs a program as the subject of one pass, and takes the record away again.
+    fn observed(
+        &self,
+        sensor: Option<SensorKind>,
+        argv: Vec<String>,
+        said: impl FnOnce() -> Result<Option<Said>>,
+    ) -> Result<(Bout, Option<Said>)> {
+        let mut plan = plan(&self.lab, &self.profile, &[sensor.unwrap_or(self.sensors[0])], argv)?;
+        for pass in plan.scenarios.iter_mut().flat_map(|scenario| &mut scenario.passes) {
+            if sensor.is_none() {
+                pass.instances.clear();
+            }
+            // A profile's times are for acts, of which there are few.
+            pass.stages.iter_mut().for_each(|stage| stage.timeout.value = TIMEOUT);
+        }
+        let finished = lab_run::execute(&plan, &self.options, &Quiet).context("failed to run")?;
+        if finished.interrupted {
+            bail!("interrupted");
+        }
+        let (bundle, events) =
+            lab_store::read_without_events(&finished.bundle).context("failed to read the record")?;
+        let passes = bundle.scenarios.into_iter().flat_map(|scenario| scenario.passes);
+        let pass = passes.into_iter().next().context("the record has no pass")?;
+        if let Some(stage) = pass.stages.iter().find(|stage| stage.error.is_some()) {
+            bail!("{}: {}", stage.stage, stage.error.as_deref().unwrap_or_default());
+        }
+        let mut bout = Bout::bare(Said { wall: 0.0, cpu: 0.0, calls: BTreeMap::new() });
+        if let Some(instance) = pass.instances.into_iter().next() {
+            if let Some(error) = instance.error {
+                bail!("{}: {error}", instance.instance);
+            }
+            let stored: u64 = events
+                .iter()
+                .filter_map(|events| std::fs::metadata(&events.path).ok())
+                .map(|m| m.len())
+                .sum();
+            let received = |counters: &Counters| counters.programs.values().map(|b| b.received).sum::<u64>();
+            let received = instance.counters.as_ref().map(received).filter(|received| *received > 0);
+            bout.bytes_per_event = received.map(|received| stored as f64 / received as f64);
+            (bout.cost, bout.counters) = (instance.cost, instance.counters);
+        }
+        let said = said()?;
+        std::fs::remove_dir_all(&finished.bundle)
+            .with_context(|| format!("failed to remove {}", finished.bundle.display()))?;
+        Ok((bout, said))
+    }
+}
+
+fn plan(lab: &Path, profile: &str, sensors: &[SensorKind], argv: Vec<String>) -> Result<lab_profile::Plan> {
+    let observe = Observe {
+        name: "bench".to_owned(),
+        program: argv.first().cloned().unwrap_or_default(),
+        argv,
+        directory: "/".to_owned(),
+        timeout: Some(TIMEOUT),
+        sensors: sensors.to_vec(),
+        all_passes: true,
+    };
+    Ok(lab_profile::observe_plan(lab, profile, &observe)?)
+}
+
+/// What the workload wrote; the file goes.
+fn said(report: &Path) -> Result<Option<Said>> {
+    let bytes = std::fs::read(report).context("failed to read what the workload said")?;
+    std::fs::remove_file(report).with_context(|| format!("failed to remove {}", report.display()))?;
+    Ok(Some(serde_json::from_slice(&bytes).context("failed to understand what the workload said")?))
+}
