@@ -3,7 +3,7 @@
 use core::ptr::read_volatile;
 
 use aya_ebpf::{
-    helpers::{bpf_get_current_task, bpf_probe_read_kernel},
+    helpers::{bpf_get_current_task, bpf_probe_read_kernel, generated::bpf_get_current_task_btf},
     programs::BtfTracePointContext,
 };
 use lab_abi::Offsets;
@@ -23,7 +23,14 @@ macro_rules! field {
         $crate::kernel::read::<$type>($base, $crate::kernel::offset!($name))
     };
 }
-pub(crate) use {field, offset};
+/// The value of a field of a typed pointer, read without a helper's call: only where the verifier knows the pointer's type,
+/// and only a scalar or a pointer. `direct!(u32, typed_current(), task_tgid)`.
+macro_rules! direct {
+    ($type:ty, $base:expr, $name:ident) => {
+        $crate::kernel::direct_at::<$type>($base, $crate::kernel::offset!($name))
+    };
+}
+pub(crate) use {direct, field, offset};
 
 /// The value of a global that the reader may have overridden.
 #[inline(always)]
@@ -50,16 +57,30 @@ pub fn current() -> u64 {
     unsafe { bpf_get_current_task() }
 }
 
+/// See [`direct`].
+#[inline(always)]
+pub fn direct_at<T: Copy>(base: *const u8, offset: u32) -> T {
+    // SAFETY: the verifier accepts it only where the field is; a bad address reads as zero.
+    unsafe { base.add(offset as usize).cast::<T>().read_volatile() }
+}
+
+/// The current task, as a pointer whose type the verifier knows.
+#[inline(always)]
+pub fn typed_current() -> *const u8 {
+    // SAFETY: a helper without arguments.
+    unsafe { bpf_get_current_task_btf() }.cast()
+}
+
 /// The arguments of a syscall, from its registers.
 #[inline(always)]
 pub fn args(context: &BtfTracePointContext) -> [u64; 6] {
-    let regs: u64 = context.arg(0);
+    let regs: *const u8 = context.arg(0);
     [
-        field!(u64, regs, regs_a0),
-        field!(u64, regs, regs_a1),
-        field!(u64, regs, regs_a2),
-        field!(u64, regs, regs_a3),
-        field!(u64, regs, regs_a4),
-        field!(u64, regs, regs_a5),
+        direct!(u64, regs, regs_a0),
+        direct!(u64, regs, regs_a1),
+        direct!(u64, regs, regs_a2),
+        direct!(u64, regs, regs_a3),
+        direct!(u64, regs, regs_a4),
+        direct!(u64, regs, regs_a5),
     ]
 }

@@ -5,7 +5,6 @@
 //! costs one empty entry of a program array.
 
 use aya_ebpf::{
-    helpers::generated::bpf_get_current_task_btf,
     macros::{btf_tracepoint, map},
     maps::{Array, ProgramArray},
     programs::BtfTracePointContext,
@@ -14,7 +13,7 @@ use lab_abi::{Cause, Kind, Slot, call::TABLE, flag};
 
 use crate::{
     count, emit, identity,
-    kernel::{args, current, field, offset},
+    kernel::{args, current, direct, typed_current},
     scope, slot,
 };
 
@@ -56,7 +55,7 @@ pub fn sys_enter(context: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(context: BtfTracePointContext) -> i32 {
-    let mut nr = direct::<u64>(context.arg(0), offset!(regs_nr)) as u32;
+    let mut nr = direct!(u64, context.arg(0), regs_nr) as u32;
     if compat() {
         if nr != COMPAT_EXECVE {
             return 0;
@@ -70,16 +69,7 @@ pub fn sys_exit(context: BtfTracePointContext) -> i32 {
 
 #[inline(always)]
 fn compat() -> bool {
-    // SAFETY: a helper without arguments; its pointer may be read directly, at offsets that the verifier knows.
-    let task = unsafe { bpf_get_current_task_btf() }.cast::<u8>();
-    direct::<u32>(task, offset!(task_status)) & COMPAT != 0
-}
-
-/// Reads a scalar without a helper's call: this is on the way of every syscall of the machine.
-#[inline(always)]
-fn direct<T: Copy>(base: *const u8, offset: u32) -> T {
-    // SAFETY: the verifier accepts it only where the field is.
-    unsafe { base.add(offset as usize).cast::<T>().read_volatile() }
+    direct!(u32, typed_current(), task_status) & COMPAT != 0
 }
 
 /// The enter side: counts, filters, and begins a record in the thread's slot.
@@ -135,11 +125,10 @@ pub fn exit(context: &BtfTracePointContext, kind: Kind) -> Option<(&'static mut 
         slot::begin(slot, kind);
         slot.head.enter = slot.head.exit;
         slot.head.flags |= flag::NO_ENTER;
-        let regs: u64 = context.arg(0);
-        call(slot, context, field!(u64, regs, regs_nr) as u32);
+        call(slot, context, direct!(u64, context.arg(0), regs_nr) as u32);
     }
     slot.head.ret = context.arg(1);
-    identity::fill(&mut slot.head, task);
+    identity::fill_current(&mut slot.head);
     Some((slot, late))
 }
 

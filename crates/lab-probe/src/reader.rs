@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use lab_abi::{Kind, LossRecord};
-use lab_model::redact::redact_in_place;
+use lab_abi::{Kind, LossRecord, record::TEXTS};
+use lab_model::redact::{may_hold_secret, redact_in_place};
 
 use crate::{
     Error, load, marker,
@@ -13,6 +13,8 @@ use crate::{
 
 /// Bytes of records that are gathered into one frame, and so one write.
 const BATCH: usize = 256 << 10;
+
+const KINDS: usize = Kind::EVENTS.len() + 1;
 
 /// What has been read.
 #[derive(Debug, Default)]
@@ -27,7 +29,10 @@ pub(crate) struct Reader {
     /// records that could not be read
     pub(crate) unreadable: u64,
     batch: Vec<u8>,
-    in_batch: BTreeMap<Kind, u64>,
+    /// by number of kind
+    in_batch: [u64; KINDS],
+    /// the last name of a thread in which no secret was found: most records have it
+    clean_comm: [u8; 16],
 }
 
 /// Takes everything that is in the ring buffer now and writes it; markers seen on the way are appended to `seen`.
@@ -63,11 +68,21 @@ impl Reader {
         if record.kind == Kind::Exec {
             order_path(&mut copy[record.text_range(2)]);
         }
-        for range in strings(&record) {
-            self.redacted += redact_in_place(&mut copy[range]) as u64;
+        let [first, .., last, comm] = strings(&record);
+        if may_hold_secret(&copy[first.start..last.end]) {
+            for range in strings(&record).into_iter().take(TEXTS) {
+                self.redacted += redact_in_place(&mut copy[range]) as u64;
+            }
+        }
+        if record.head.comm != self.clean_comm {
+            let found = redact_in_place(&mut copy[comm]) as u64;
+            self.redacted += found;
+            if found == 0 {
+                self.clean_comm = record.head.comm;
+            }
         }
         self.markers.look(&record, bytes, seen);
-        *self.in_batch.entry(record.kind).or_default() += 1;
+        self.in_batch[record.kind as usize] += 1;
     }
 
     /// Writes the gathered records; they count as received only then.
@@ -79,8 +94,12 @@ impl Reader {
         self.batch.clear();
         let result = spool.flush();
         let to = if result.is_ok() { &mut self.received } else { &mut self.unwritten };
-        for (kind, count) in std::mem::take(&mut self.in_batch) {
-            *to.entry(kind).or_default() += count;
+        let counts = std::mem::replace(&mut self.in_batch, [0; KINDS]);
+        for kind in Kind::EVENTS {
+            let count = counts[kind as usize];
+            if count > 0 {
+                *to.entry(kind).or_default() += count;
+            }
         }
         result
     }
