@@ -44,13 +44,15 @@ impl Balance {
     }
 }
 
-/// What an instance's process used from its start to its end.
+/// What an instance's process used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
-    /// processor time, user and system
+    /// processor time until its start marker, of its first thread
+    pub start_ns: u64,
+    /// processor time from its start to its end, user and system
     pub cpu_ns: u64,
-    /// the most memory that it had
-    pub peak_bytes: u64,
+    /// the most memory that was resident at a marker
+    pub resident_bytes: u64,
 }
 
 /// Counters at the end.

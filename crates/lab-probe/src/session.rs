@@ -9,6 +9,7 @@ use std::{
 
 use lab_abi::{Cause, Kind, LossRecord, Offsets};
 use lab_model::{Action, Counters, Refusal, Report};
+use nix::libc;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -55,6 +56,9 @@ pub fn record(
     let scope = Scope::open(&session.scope)?;
     let sizes = Sizes { ring: session.ring_bytes, threads: session.threads };
     let mut programs = load::load(&scope, sizes)?;
+    // What was read of the kernel's types is gone, but the allocator would keep the room.
+    // SAFETY: gives free memory back, whoever allocates meanwhile.
+    unsafe { libc::malloc_trim(0) };
     // Only now: nothing half-written is left where the programs cannot be loaded.
     let mut spool = Writer::create(&session.spool)?;
     let header = header(session, &scope, &programs);

@@ -41,9 +41,11 @@ pub struct SensorCost {
     pub wall: Spread,
     /// the same for the workload's processor time
     pub cpu: Spread,
-    /// the sensor's own processor time in seconds; the middle of all rounds, as what follows
+    /// the sensor's own processor time until it was ready, in seconds; the middle of all rounds, as what follows
+    pub start_cpu: Option<f64>,
+    /// the same from then on
     pub sensor_cpu: Option<f64>,
-    /// the most memory that the sensor had, in MB of 2^20 bytes
+    /// memory of the sensor that was resident, in MB of 2^20 bytes
     pub sensor_mb: Option<f64>,
     /// calls of the action that the workload is about, by its own count
     pub expected: Option<u64>,
@@ -101,8 +103,9 @@ pub fn cost_table(style: Style, costs: &Costs) -> String {
         "sensor",
         "wall",
         "cpu",
-        "own cpu s",
-        "own MB",
+        "start s",
+        "own s",
+        "MB",
         "expected",
         "received",
         "lost",
@@ -114,6 +117,7 @@ pub fn cost_table(style: Style, costs: &Costs) -> String {
             row.sensor.clone(),
             spread(row.wall),
             spread(row.cpu),
+            or_dash(row.start_cpu, |seconds| format!("{seconds:.2}")),
             or_dash(row.sensor_cpu, |seconds| format!("{seconds:.2}")),
             or_dash(row.sensor_mb, |mb| format!("{mb:.0}")),
             or_dash(row.expected, |count| count.to_string()),
@@ -125,7 +129,7 @@ pub fn cost_table(style: Style, costs: &Costs) -> String {
     let mut out = format!(
         "with the sensor / bare, in {} rounds: least, median, most\n{}",
         costs.rounds,
-        table(style, header.map(str::to_owned).into(), rows.collect(), &[4, 5, 6, 7, 8, 9])
+        table(style, header.map(str::to_owned).into(), rows.collect(), &[4, 5, 6, 7, 8, 9, 10])
     );
     if !costs.goals.is_empty() {
         let rows = costs.goals.iter().map(|goal| {
@@ -216,6 +220,7 @@ mod tests {
             sensor: sensor.to_owned(),
             wall: spread,
             cpu: spread,
+            start_cpu: Some(0.25),
             sensor_cpu: Some(0.5),
             sensor_mb: None,
             expected: Some(10),
@@ -252,7 +257,7 @@ mod tests {
             open[..8],
             ["open", "probe", "1.00", "1.25", "1.50", "1.00", "1.25", "1.50"].map(str::to_owned)
         );
-        assert_eq!(open[8..], ["0.50", "-", "10", "9", "1", "8.2"].map(str::to_owned));
+        assert_eq!(open[8..], ["0.25", "0.50", "-", "10", "9", "1", "8.2"].map(str::to_owned));
         assert!(text.contains("yes") && text.contains("NO"));
     }
 

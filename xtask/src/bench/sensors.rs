@@ -218,8 +218,11 @@ fn cost(workload: &Workload, kind: SensorKind, bouts: &[(Bout, Bout)]) -> Option
         sensor: kind.word().to_owned(),
         wall: spread(&|(bare, bout)| Some(bout.wall / bare.wall))?,
         cpu: spread(&|(bare, bout)| Some(bout.cpu / bare.cpu))?,
-        sensor_cpu: median(&|(_, bout)| Some(bout.cost?.cpu_ns as f64 / 1e9)),
-        sensor_mb: median(&|(_, bout)| Some(bout.cost?.peak_bytes as f64 / f64::from(1 << 20))),
+        start_cpu: median(&|(_, bout)| Some(bout.cost?.start_ns as f64 / 1e9)),
+        sensor_cpu: median(&|(_, bout)| {
+            Some(bout.cost.map(|c| c.cpu_ns.saturating_sub(c.start_ns))? as f64 / 1e9)
+        }),
+        sensor_mb: median(&|(_, bout)| Some(bout.cost?.resident_bytes as f64 / f64::from(1 << 20))),
         expected: workload.action.and_then(|action| bouts.first()?.1.calls.get(action).copied()),
         received: seen().map(|(received, _)| received).min(),
         lost: seen().map(|(_, lost)| lost).max(),
@@ -292,6 +295,7 @@ mod tests {
             sensor: sensor.to_owned(),
             wall: spread,
             cpu: spread,
+            start_cpu: None,
             sensor_cpu: Some(0.1),
             sensor_mb: Some(20.0),
             expected: None,

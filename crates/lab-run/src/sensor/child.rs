@@ -31,6 +31,10 @@ pub(crate) struct SensorProcess {
     name: String,
     /// Lines of its standard error, for messages.
     errors: Receiver<String>,
+    /// What it had used at its first marker.
+    start_ns: Option<u64>,
+    /// The most memory that it had at a marker.
+    resident_bytes: u64,
     cost: Option<Cost>,
 }
 
@@ -54,7 +58,10 @@ pub(crate) fn start(
     let mut child = command.spawn().map_err(|source| RunError::Start { sensor: name.to_owned(), source })?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let errors = lines(stderr);
-    Ok((SensorProcess { child, name: name.to_owned(), errors, cost: None }, Streams { stdin, stdout }))
+    Ok((
+        SensorProcess { child, name: name.to_owned(), errors, start_ns: None, resident_bytes: 0, cost: None },
+        Streams { stdin, stdout },
+    ))
 }
 
 /// The standard streams of a started sensor.
@@ -106,6 +113,17 @@ impl SensorProcess {
         RunError::Sensor { sensor: self.name.clone(), ended, said: said.join("; ") }
     }
 
+    /// Keeps what it uses now, at a marker.
+    pub(crate) fn look(&mut self) {
+        let of = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id()));
+        let (status, times) = (of("status").unwrap_or_default(), of("schedstat").unwrap_or_default());
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        self.resident_bytes = self.resident_bytes.max(kilobytes.unwrap_or(0) * 1024);
+        let ran = times.split(' ').next().and_then(|ns| ns.parse().ok());
+        self.start_ns = self.start_ns.or(ran);
+    }
+
     /// What it used, once it has ended.
     pub(crate) fn cost(&self) -> Option<Cost> {
         self.cost
@@ -123,8 +141,9 @@ impl SensorProcess {
         let pidfd = pidfd(self.child.id())?;
         loop {
             let waiting = |source| RunError::Call { doing: "wait for a sensor", source };
-            if let Some(cost) = cost(self.child.id()).map_err(waiting)? {
-                self.cost = Some(cost);
+            if let Some(cpu_ns) = used(self.child.id()).map_err(waiting)? {
+                let (start_ns, resident_bytes) = (self.start_ns.unwrap_or(cpu_ns), self.resident_bytes);
+                self.cost = Some(Cost { start_ns, cpu_ns, resident_bytes });
                 return self.child.wait().map_err(waiting);
             }
             let slice = match deadline.slice() {
@@ -138,8 +157,8 @@ impl SensorProcess {
     }
 }
 
-/// What a child used, if it has ended. It can still be waited for.
-fn cost(child: u32) -> std::io::Result<Option<Cost>> {
+/// The processor time of a child in nanoseconds, if it has ended. It can still be waited for.
+fn used(child: u32) -> std::io::Result<Option<u64>> {
     // SAFETY: all-zero bytes are valid values of both, which are numbers alone.
     let (mut info, mut usage): (libc::siginfo_t, libc::rusage) = unsafe { std::mem::zeroed() };
     let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
@@ -154,10 +173,7 @@ fn cost(child: u32) -> std::io::Result<Option<Cost>> {
     // SAFETY: the kernel has filled it in, or left it zero.
     let ended = unsafe { info.si_pid() } != 0;
     let ns = |time: libc::timeval| time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000;
-    Ok(ended.then(|| Cost {
-        cpu_ns: ns(usage.ru_utime) + ns(usage.ru_stime),
-        peak_bytes: usage.ru_maxrss as u64 * 1024,
-    }))
+    Ok(ended.then(|| ns(usage.ru_utime) + ns(usage.ru_stime)))
 }
 
 /// A descriptor that becomes readable when the process ends.

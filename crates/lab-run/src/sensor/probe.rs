@@ -146,6 +146,7 @@ impl Instance for Probe {
     fn marker(&mut self, deadline: &Deadline) -> Result<(), RunError> {
         match self.report(deadline)? {
             Report::Marker { ns, .. } => {
+                self.process.look();
                 self.markers.push(ns);
                 Ok(())
             }

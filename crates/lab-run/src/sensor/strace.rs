@@ -135,6 +135,7 @@ impl Instance for Strace {
     fn marker(&mut self, deadline: &Deadline) -> Result<(), RunError> {
         match deadline.receive(&self.seen) {
             Ok(ns) => {
+                self.process.look();
                 self.markers.push(ns);
                 Ok(())
             }
