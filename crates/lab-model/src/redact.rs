@@ -40,14 +40,9 @@ static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 static MATCHING: LazyLock<RegexSet> =
     LazyLock::new(|| RegexSet::new(PATTERNS).expect("each pattern is a regular expression"));
 
-/// False if [`redact_in_place`] would find nothing in any part of `bytes`.
-pub fn may_hold_secret(bytes: &[u8]) -> bool {
-    HINT.is_match(bytes)
-}
-
 /// Masks every secret in `bytes`; says how many it found. Arguments may be separated by NUL.
 pub fn redact_in_place(bytes: &mut [u8]) -> usize {
-    if !may_hold_secret(bytes) {
+    if !HINT.is_match(bytes) {
         return 0;
     }
     let mut found = 0;

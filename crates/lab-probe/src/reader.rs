@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use lab_abi::{Kind, LossRecord, record::TEXTS};
-use lab_model::redact::{may_hold_secret, redact_in_place};
+use lab_abi::{Kind, LossRecord};
+use lab_model::redact::redact_in_place;
 
 use crate::{
     Error, load, marker,
@@ -31,8 +31,38 @@ pub(crate) struct Reader {
     batch: Vec<u8>,
     /// by number of kind
     in_batch: [u64; KINDS],
-    /// the last name of a thread in which no secret was found: most records have it
-    clean_comm: [u8; 16],
+    clean: Clean,
+}
+
+/// Texts in which no secret was found lately. The same few names and paths come again and again.
+#[derive(Debug)]
+struct Clean([Vec<u8>; 64]);
+
+impl Default for Clean {
+    fn default() -> Self {
+        Self([const { Vec::new() }; 64])
+    }
+}
+
+impl Clean {
+    /// Longer texts are seldom the same.
+    const LONGEST: usize = 128;
+
+    /// Masks the secrets in a text; says how many.
+    fn redact(&mut self, text: &mut [u8]) -> u64 {
+        let [Some(first), Some(last)] = [text.first(), text.last()] else { return 0 };
+        let place = text.len() + 5 * usize::from(*last) + 17 * usize::from(text[text.len() / 2]);
+        let known = &mut self.0[(place + usize::from(*first)) % 64];
+        if known == text {
+            return 0;
+        }
+        let found = redact_in_place(text) as u64;
+        if found == 0 && text.len() <= Self::LONGEST {
+            known.clear();
+            known.extend_from_slice(text);
+        }
+        found
+    }
 }
 
 /// Takes everything that is in the ring buffer now and writes it; markers seen on the way are appended to `seen`.
@@ -68,18 +98,8 @@ impl Reader {
         if record.kind == Kind::Exec {
             order_path(&mut copy[record.text_range(2)]);
         }
-        let [first, .., last, comm] = strings(&record);
-        if may_hold_secret(&copy[first.start..last.end]) {
-            for range in strings(&record).into_iter().take(TEXTS) {
-                self.redacted += redact_in_place(&mut copy[range]) as u64;
-            }
-        }
-        if record.head.comm != self.clean_comm {
-            let found = redact_in_place(&mut copy[comm]) as u64;
-            self.redacted += found;
-            if found == 0 {
-                self.clean_comm = record.head.comm;
-            }
+        for range in strings(&record) {
+            self.redacted += self.clean.redact(&mut copy[range]);
         }
         self.markers.look(&record, bytes, seen);
         self.in_batch[record.kind as usize] += 1;
@@ -117,4 +137,24 @@ impl Reader {
 /// Is it a record of loss?
 pub(crate) fn is_loss(bytes: &[u8]) -> bool {
     bytes.len() == size_of::<LossRecord>() && bytes[4..6] == (Kind::Loss as u16).to_ne_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Clean;
+
+    #[test]
+    fn a_text_that_was_clean_is_known_and_one_like_it_is_not() {
+        let mut clean = Clean::default();
+        let mut redacted = |text: &str| {
+            let mut bytes = text.as_bytes().to_vec();
+            let found = clean.redact(&mut bytes);
+            (found, String::from_utf8(bytes).unwrap())
+        };
+        for _ in 0..2 {
+            assert_eq!(redacted("token=@bcdefg1"), (1, "token=********".to_owned()));
+            assert_eq!(redacted("taken=@bcdefg1"), (0, "taken=@bcdefg1".to_owned()));
+            assert_eq!(redacted(""), (0, String::new()));
+        }
+    }
 }
