@@ -18,7 +18,7 @@ pub fn accept_enter(context: BtfTracePointContext) -> i32 {
 pub fn accept_exit(context: BtfTracePointContext) -> i32 {
     if let Some((slot, _late)) = syscall::exit(&context, Kind::Accept) {
         fill(slot);
-        syscall::submit(slot, Kind::Accept);
+        syscall::submit(&context, slot, Kind::Accept);
     }
     0
 }

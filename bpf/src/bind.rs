@@ -23,7 +23,7 @@ pub fn bind_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
-        syscall::submit(slot, Kind::Bind);
+        syscall::submit(&context, slot, Kind::Bind);
     }
     0
 }

@@ -23,7 +23,7 @@ pub fn connect_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
-        syscall::submit(slot, Kind::Connect);
+        syscall::submit(&context, slot, Kind::Connect);
     }
     0
 }

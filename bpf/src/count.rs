@@ -18,8 +18,14 @@ static SEQ: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 /// The counters of a kind on this CPU.
 #[inline(always)]
 pub fn of(kind: Kind) -> Option<&'static mut Counts> {
+    at(kind as u32)
+}
+
+/// The same for a kind by its number.
+#[inline(always)]
+pub fn at(kind: u32) -> Option<&'static mut Counts> {
     // SAFETY: a per-CPU value of the map; others see it only through atomics or user space.
-    COUNTS.get_ptr_mut(kind as u32).map(|counts| unsafe { &mut *counts })
+    COUNTS.get_ptr_mut(kind).map(|counts| unsafe { &mut *counts })
 }
 
 /// Adds one, atomically: a program may be interrupted by another on its CPU.
@@ -42,9 +48,15 @@ pub fn next_seq() -> u64 {
 /// Counts one lost record. Its number must have been taken, so that the gap is seen.
 #[inline(always)]
 pub fn lose(kind: Kind, cause: Cause) {
+    lose_at(kind as u32, cause);
+}
+
+/// The same for a kind by its number.
+#[inline(always)]
+pub fn lose_at(kind: u32, cause: Cause) {
     // SAFETY: a helper without arguments.
     let now = unsafe { bpf_ktime_get_boot_ns() };
-    if let Some(counts) = of(kind) {
+    if let Some(counts) = at(kind) {
         note(&mut counts.lost[cause as usize], now);
     }
     if let Some(loss) = PENDING.get_ptr_mut(cause as u32) {

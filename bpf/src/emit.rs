@@ -14,14 +14,14 @@ use crate::count;
 #[map]
 static RECORDS: RingBuf = RingBuf::with_byte_size(1 << 22, 0);
 
-/// Gives the slot's record to the reader and counts it, submitted or lost.
+/// Gives the slot's record, whose kind is in it, to the reader and counts it, submitted or lost.
 #[inline(always)]
-pub fn submit(slot: &mut Slot, kind: Kind) {
+pub fn submit(slot: &mut Slot) {
+    let kind = u32::from(slot.head.kind);
     // SAFETY: a helper without arguments.
     let cpu = unsafe { bpf_get_smp_processor_id() };
     slot.head.seq = count::next_seq();
     slot.head.cpu = cpu;
-    slot.head.kind = kind as u16;
     let text = slot.head.text[0] + slot.head.text[1] + slot.head.text[2];
     if text as usize > record::DATA {
         return;
@@ -29,11 +29,11 @@ pub fn submit(slot: &mut Slot, kind: Kind) {
     let len = (size_of::<Head>() + record::BODY) as u32 + text;
     slot.head.len = len;
     if told() && output((&raw const slot.head).cast(), u64::from(len)) {
-        if let Some(counts) = count::of(kind) {
+        if let Some(counts) = count::at(kind) {
             count::add(&mut counts.submitted);
         }
     } else {
-        count::lose(kind, Cause::RingFull);
+        count::lose_at(kind, Cause::RingFull);
     }
 }
 

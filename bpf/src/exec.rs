@@ -61,7 +61,7 @@ pub fn exec_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
-        syscall::submit(slot, Kind::Exec);
+        syscall::submit(&context, slot, Kind::Exec);
     }
     0
 }

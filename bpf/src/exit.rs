@@ -51,7 +51,8 @@ pub fn exit(context: BtfTracePointContext) -> i32 {
         field!(u32, leader, task_exit_code)
     };
     slot.active = 0;
-    emit::submit(slot, Kind::Exit);
+    slot.head.kind = Kind::Exit as u16;
+    emit::submit(slot);
     slot::forget(task);
     0
 }

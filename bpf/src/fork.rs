@@ -38,7 +38,8 @@ pub fn fork(context: BtfTracePointContext) -> i32 {
     body.pid_ns = pid_ns;
     body.mnt_ns = identity::mount_namespace(child);
     slot.active = 0;
-    emit::submit(slot, Kind::Fork);
+    slot.head.kind = Kind::Fork as u16;
+    emit::submit(slot);
     0
 }
 
@@ -60,7 +61,7 @@ pub fn fork_exit(context: BtfTracePointContext) -> i32 {
         } else {
             0
         };
-        syscall::submit(slot, Kind::Fork);
+        syscall::submit(&context, slot, Kind::Fork);
     }
     0
 }

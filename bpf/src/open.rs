@@ -26,7 +26,7 @@ pub fn open_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
-        syscall::submit(slot, Kind::Open);
+        syscall::submit(&context, slot, Kind::Open);
     }
     0
 }

@@ -22,7 +22,7 @@ pub fn rename_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
-        syscall::submit(slot, Kind::Rename);
+        syscall::submit(&context, slot, Kind::Rename);
     }
     0
 }

@@ -19,10 +19,9 @@ pub fn setid_enter(context: BtfTracePointContext) -> i32 {
 pub fn setid_exit(context: BtfTracePointContext) -> i32 {
     if let Some((slot, late)) = syscall::exit(&context, Kind::Setid) {
         if late {
-            let ids = slot.head.ids;
-            body(slot).before = ids;
+            body(slot).before = identity::ids(kernel::current());
         }
-        syscall::submit(slot, Kind::Setid);
+        syscall::submit(&context, slot, Kind::Setid);
     }
     0
 }

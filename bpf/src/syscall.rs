@@ -23,6 +23,9 @@ static ENTER: ProgramArray = ProgramArray::with_max_entries(TABLE, 0);
 /// Programs by syscall number.
 #[map]
 static EXIT: ProgramArray = ProgramArray::with_max_entries(TABLE, 0);
+/// The one program behind all of [`EXIT`].
+#[map]
+static FINISH: ProgramArray = ProgramArray::with_max_entries(1, 0);
 /// [`lab_abi::Call`] codes by syscall number.
 #[map]
 static CALLS: Array<u32> = Array::with_max_entries(TABLE, 0);
@@ -128,15 +131,29 @@ pub fn exit(context: &BtfTracePointContext, kind: Kind) -> Option<(&'static mut 
         call(slot, context, direct!(u64, context.arg(0), regs_nr) as u32);
     }
     slot.head.ret = context.arg(1);
-    identity::fill_current(&mut slot.head);
     Some((slot, late))
 }
 
-/// Ends the record and hands it over.
+/// Ends the record and goes on to the program that all kinds share.
 #[inline(always)]
-pub fn submit(slot: &mut Slot, kind: Kind) {
+pub fn submit(context: &BtfTracePointContext, slot: &mut Slot, kind: Kind) {
     slot.active = 0;
-    emit::submit(slot, kind);
+    slot.head.kind = kind as u16;
+    // SAFETY: a program array of programs of this type.
+    unsafe { FINISH.tail_call(context, 0) };
+    // It only comes back if there is no such program.
+    count::next_seq();
+    count::lose(kind, Cause::StateFull);
+}
+
+/// Who acts, and away with the record: once for all kinds, for the verifier takes long over it.
+#[btf_tracepoint(function = "sys_exit")]
+pub fn finish(_context: BtfTracePointContext) -> i32 {
+    if let Some(slot) = slot::find(current()) {
+        identity::fill_current(&mut slot.head);
+        emit::submit(slot);
+    }
+    0
 }
 
 #[inline(always)]

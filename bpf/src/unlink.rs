@@ -23,7 +23,7 @@ pub fn unlink_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
-        syscall::submit(slot, Kind::Unlink);
+        syscall::submit(&context, slot, Kind::Unlink);
     }
     0
 }

@@ -51,7 +51,7 @@ pub(crate) struct Programs {
     pub(crate) attached: Vec<(&'static str, ProgramFd)>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) offsets: [u32; Offsets::COUNT],
-    _tables: [ProgramArray<MapData>; 2],
+    _tables: [ProgramArray<MapData>; 3],
 }
 
 macro_rules! pod {
@@ -104,7 +104,8 @@ pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
         .map_max_entries("SLOTS", sizes.threads.max(1))
         .load(OBJECT)
         .map_err(|error| Error::load(&error))?;
-    let mut tables = [take(&mut ebpf, "ENTER")?, take(&mut ebpf, "EXIT")?];
+    let mut tables: [ProgramArray<MapData>; 3] =
+        [take(&mut ebpf, "ENTER")?, take(&mut ebpf, "EXIT")?, take(&mut ebpf, "FINISH")?];
     let mut calls: Array<MapData, u32> = take(&mut ebpf, "CALLS")?;
 
     let mut programs = Loading { ebpf: &mut ebpf, btf: &btf, attached: Vec::new() };
@@ -113,6 +114,8 @@ pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
     for point in [SYS_EXIT, SYS_ENTER] {
         programs.load(point, point).map_err(|error| Error::load(&*error))?;
     }
+    let finish = programs.load("finish", SYS_EXIT).map_err(|error| Error::load(&*error))?;
+    tables[2].set(0, &finish, 0).map_err(|error| Error::load(&error))?;
     for kind in Kind::EVENTS {
         let missing = types.missing(Some(kind));
         let result = if missing.is_empty() {
@@ -188,7 +191,7 @@ impl Loading<'_> {
     fn kind(
         &mut self,
         kind: Kind,
-        tables: &mut [ProgramArray<MapData>; 2],
+        tables: &mut [ProgramArray<MapData>; 3],
         calls: &mut Array<MapData, u32>,
     ) -> Result<(), Failure> {
         let has_enter = !matches!(kind, Kind::Fork | Kind::Exit);
@@ -200,7 +203,7 @@ impl Loading<'_> {
             self.load(program, point)?;
             self.attach(program)?;
         }
-        let [enters, exits] = tables;
+        let [enters, exits, _] = tables;
         for (call, nr, of) in Call::ALL {
             if *of != kind {
                 continue;
