@@ -32,7 +32,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     match cmd.command {
         Command::Run(cmd) => one_run(cmd, folders),
         Command::Golden(cmd) => golden::run(&cmd, folders),
-        Command::Sensors(cmd) => sensors::run(&cmd, folders),
+        Command::Sensors(cmd) => sensors::run(cmd, folders),
     }
 }
 

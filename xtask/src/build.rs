@@ -1,6 +1,6 @@
 //! The programs that a run starts: built as the user, before anybody becomes root.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -18,6 +18,14 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
+    /// The options that name them.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = OsString> {
+        [("--actor", &self.actor), ("--probe", &self.probe)]
+            .into_iter()
+            .filter_map(|(option, program)| Some([option.into(), program.clone()?.into_os_string()]))
+            .flatten()
+    }
+
     /// Builds what was not given. Afterwards both are set.
     pub(crate) fn build(&mut self, folders: &Folders) -> Result<()> {
         for program in [&mut self.actor, &mut self.probe].into_iter().flatten() {

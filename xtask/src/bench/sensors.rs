@@ -125,16 +125,18 @@ pub(super) struct Cmd {
     /// Print it as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    programs: Programs,
     /// Install nothing; say what is missing
     #[arg(long)]
     no_install: bool,
 }
 
-pub(super) fn run(cmd: &Cmd, folders: &Folders) -> Result<ExitCode> {
-    let mut programs = Programs { actor: None, probe: None };
-    let Some(bench) = Bench::new(folders, &cmd.profile, &mut programs, cmd.no_install)? else {
-        return privilege::run_as_root(arguments(cmd, folders));
+pub(super) fn run(mut cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
+    let Some(bench) = Bench::new(folders, &cmd.profile, &mut cmd.programs, cmd.no_install)? else {
+        return privilege::run_as_root(arguments(&cmd, folders));
     };
+    let cmd = &cmd;
     let costs = measure(cmd, &bench)?;
     if let Some(file) = &cmd.html {
         std::fs::write(file, lab_report::costs_html(&costs))
@@ -157,6 +159,7 @@ fn arguments(cmd: &Cmd, folders: &Folders) -> Vec<OsString> {
     args.extend(cmd.workloads.iter().flat_map(|w| ["--workload".into(), w.name.replace(' ', "-").into()]));
     args.extend(cmd.html.iter().flat_map(|file| ["--html".into(), file.into()]));
     args.extend(cmd.json.then(|| "--json".into()));
+    args.extend(cmd.programs.arguments());
     args
 }
 

@@ -226,9 +226,7 @@ fn as_root(cmd: &Cmd, environment: &Environment, folders: &Folders) -> Result<Ex
         "--environment".into(),
         format!("/proc/{}/fd/{}", std::process::id(), memory.as_raw_fd()).into(),
     ]);
-    for (option, program) in [("--actor", &cmd.programs.actor), ("--probe", &cmd.programs.probe)] {
-        args.extend(program.iter().flat_map(|program| [option.into(), program.clone().into_os_string()]));
-    }
+    args.extend(cmd.programs.arguments());
     args.extend(cmd.name.iter().flat_map(|name| ["--name".into(), name.into()]));
     args.extend(cmd.sensors.iter().flat_map(|sensor| ["--sensor".into(), sensor.word().into()]));
     args.extend(

@@ -180,9 +180,7 @@ fn arguments(cmd: &Cmd, words: &[&str], folders: &Folders) -> Vec<OsString> {
     for scenario in &cmd.scenarios {
         args.extend(["--scenario".into(), scenario.into()]);
     }
-    for (option, program) in [("--actor", &cmd.programs.actor), ("--probe", &cmd.programs.probe)] {
-        args.extend(program.iter().flat_map(|program| [option.into(), program.clone().into_os_string()]));
-    }
+    args.extend(cmd.programs.arguments());
     args.push("--no-install".into());
     if cmd.json {
         args.push("--json".into());

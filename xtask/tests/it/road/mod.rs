@@ -4,6 +4,7 @@ mod action;
 mod bless;
 mod changed;
 mod compare;
+mod costs;
 mod evidence;
 mod input;
 mod killed;
