@@ -1,5 +1,6 @@
 //! Records of real tools, records as they were seen on other machines, and records that no tool would write.
 
+mod account;
 mod damaged;
 mod forms;
 mod real;

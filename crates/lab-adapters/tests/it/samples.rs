@@ -1,39 +1,20 @@
 //! Real records of other tools, which lie beside the project: each is read, and each of its fields is kept.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, path::PathBuf};
 
-use lab_adapters::{Clock, Decoded};
+use lab_adapters::Decoded;
 use lab_model::{Payload, Text};
 use serde_json::Value;
 
-pub(crate) const CLOCK: Clock = Clock { offset_ns: 0, error_ns: 0 };
+use crate::account::{self, ADAPTERS, CLOCK};
 
-/// An adapter that needs nothing but the record.
-pub(crate) type Adapter = fn(&[u8], &str, Clock) -> Decoded;
-
-/// Each by its folder of samples.
-pub(crate) const ADAPTERS: &[(&str, Adapter)] = &[
-    ("auditd", lab_adapters::auditd::decode),
-    ("falco", lab_adapters::falco::decode),
-    ("hubble", lab_adapters::hubble::decode),
-    ("kubernetes-audit", lab_adapters::kubernetes_audit::decode),
-    ("tetragon", lab_adapters::tetragon::decode),
-];
-
-/// The sample files of a tool, with what they hold; none, and a word of it, where they do not lie beside the project.
-pub(crate) fn samples(test: &str, tool: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let place = |above: &Path| Some(above.join("shared/samples").join(tool)).filter(|folder| folder.is_dir());
-    let Some(folder) = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(place) else {
+/// The sample files of a tool; a word of it where they do not lie beside the project.
+fn samples(test: &str, tool: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let samples = account::samples(tool);
+    if samples.is_empty() {
         println!("SKIP {test}: no samples of {tool} beside the project");
-        return Vec::new();
-    };
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+    }
+    samples
 }
 
 /// Every number and every string below a value, as text.
