@@ -14,10 +14,10 @@ mod redact;
 mod set_up;
 mod sockaddr;
 
-pub use group::decode;
+pub use group::{decode, only};
 pub use line::seen_at;
 pub use redact::redact_line;
-pub use set_up::{Status, configuration, forget, rules};
+pub use set_up::{Status, configuration, forget, is_last, is_ready, rules};
 
 /// For messages.
 const TOOL: &str = "auditd";

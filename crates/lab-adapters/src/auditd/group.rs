@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lab_model::{Alert, LossCause, Message, ParentRef, Payload, ProcessRef, Text};
+use lab_model::{Action, Alert, Event, LossCause, Message, ParentRef, Payload, ProcessRef, Text};
 use serde_json::{Map, Value};
 
 use super::{
@@ -56,6 +56,26 @@ pub fn decode(log: &[u8], instance: &str, clock: Clock) -> Decoded {
         );
     }
     stream.finish()
+}
+
+/// What a log holds beside the calls that the rule of `key` asked for, taken out: the daemon's own messages, and what the
+/// machine's other programs tell it. Losses stay.
+pub fn only(decoded: Decoded, key: &str) -> Decoded {
+    let Decoded { events, unreadable, mut counters } = decoded;
+    let asked = |event: &Event| {
+        let of_key = event.raw.get("SYSCALL").and_then(|call| call.get("key")).and_then(Value::as_str);
+        let is_call = !matches!(event.payload, Payload::Message(_) | Payload::Alert(_));
+        event.payload.action() == Action::Loss || of_key == Some(key) && is_call
+    };
+    let (mut events, others): (Vec<Event>, Vec<Event>) = events.into_iter().partition(asked);
+    for (n, event) in events.iter_mut().enumerate() {
+        event.seq.n = n as u64;
+    }
+    for balance in counters.programs.values_mut() {
+        balance.received -= others.len() as u64;
+        balance.filtered += others.len() as u64;
+    }
+    Decoded { events, unreadable, counters }
 }
 
 /// Records of one serial, in order.

@@ -26,8 +26,7 @@ pub(crate) fn parse(number: usize, text: &[u8]) -> Result<Record<'_>, &'static s
     };
     let text = text.strip_prefix(b"type=").ok_or("no `type=` at its beginning")?;
     let (kind, text) = column(text).ok_or("nothing behind its type")?;
-    let kind =
-        std::str::from_utf8(kind).ok().filter(|kind| !kind.is_empty()).ok_or("a type that is no word")?;
+    let kind = std::str::from_utf8(kind).ok().filter(|kind| is_word(kind)).ok_or("a type that is no word")?;
     let stamp = text.strip_prefix(b"msg=audit(").ok_or("no `msg=audit(TIME:SERIAL)` behind its type")?;
     let end = stamp.iter().position(|byte| *byte == b')').ok_or("a time that nothing closes")?;
     let (wall_ns, serial) = stamped(&stamp[..end]).ok_or("a time that is not SECONDS.MILLISECONDS:SERIAL")?;
@@ -44,6 +43,10 @@ pub fn seen_at(line: &[u8], needle: &str, clock: Clock) -> Option<u64> {
     let name = fields.iter().find(|field| field.name == b"name")?.text()?;
     let found = !needle.is_empty() && name.windows(needle.len()).any(|part| part == needle.as_bytes());
     found.then(|| clock.boot(record.wall_ns).saturating_add(TICK_NS))
+}
+
+fn is_word(kind: &str) -> bool {
+    !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_[]".contains(&byte))
 }
 
 fn column(text: &[u8]) -> Option<(&[u8], &[u8])> {

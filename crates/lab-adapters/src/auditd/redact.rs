@@ -8,8 +8,10 @@ use super::{
 };
 
 /// Masks every secret in the texts of a line, and says how many there were. To be called on each line before it is
-/// written. The arguments of a program are seen side by side, as it gets them.
-pub fn redact_line(text: &mut [u8]) -> usize {
+/// written. The arguments of a program are seen side by side, as it gets them. Of what programs tell the daemon themselves
+/// only the head is kept.
+pub fn redact_line(text: &mut Vec<u8>) -> usize {
+    keep_own(text);
     let end = text.strip_suffix(b"\n").map_or(text.len(), <[u8]>::len);
     let Ok(record) = line::parse(0, &text[..end]) else { return redact_in_place(text) };
     let (kind, body) = (record.kind, record.body);
@@ -39,6 +41,20 @@ pub fn redact_line(text: &mut [u8]) -> usize {
         text[start + place.start..start + place.end].copy_from_slice(&value);
     }
     found
+}
+
+/// Of what programs of the machine tell the daemon themselves (logins, sudo, services) only the head is kept: it is nobody's
+/// business here, and without the head its number would be missed.
+fn keep_own(text: &mut Vec<u8>) {
+    let theirs = line::parse(0, text).is_ok_and(|record| {
+        let prefixes = ["USER", "CRED", "SERVICE", "SYSTEM", "CRYPTO", "ADD_", "DEL_", "GRP_", "ACCT", "TTY"];
+        prefixes.iter().any(|prefix| record.kind.starts_with(prefix))
+    });
+    let end = text.iter().position(|byte| *byte == b')').filter(|_| theirs);
+    if let Some(end) = end {
+        text.truncate(end + 1);
+        text.extend_from_slice(b":\n");
+    }
 }
 
 /// What is searched: the text itself, with the field's name before it where that tells.

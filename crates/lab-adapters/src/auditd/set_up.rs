@@ -65,6 +65,17 @@ pub fn forget(key: &str) -> Vec<String> {
     ["-D", "-k", key].map(str::to_owned).to_vec()
 }
 
+/// The line by which the kernel says that the rules of `key` are gone: behind it comes no record of theirs.
+pub fn is_last(line: &[u8], key: &str) -> bool {
+    let line = String::from_utf8_lossy(line);
+    line.starts_with("type=CONFIG_CHANGE ") && line.contains("op=remove_rule") && line.contains(key)
+}
+
+/// What `auditd` says on standard error once records reach it.
+pub fn is_ready(line: &str) -> bool {
+    line.contains("listening for events")
+}
+
 #[cfg(test)]
 mod tests {
     use super::Status;

@@ -1,0 +1,304 @@
+//! Drives the audit daemon: one rule for the subject's login session, records through a pipe, and the machine's own
+//! settings put back.
+//!
+//! A kernel has one daemon at a time, so runs take turns; where the machine has a daemon of its own, this one is refused.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::mpsc::{Receiver, channel},
+};
+
+use lab_adapters::{
+    Clock,
+    auditd::{self, Status},
+};
+use lab_env::{INVENTORY_DIR, Thing};
+use lab_model::{Balance, InstanceRecord, LossCause, SensorKind};
+use lab_store::EventsWriter;
+use nix::{
+    fcntl::{Flock, FlockArg},
+    sys::signal::Signal,
+};
+
+use super::{
+    Instance, Place,
+    child::{self, SensorProcess},
+    lines::Lines,
+    refused::{Refused, program},
+};
+use crate::{
+    RunError, clock,
+    deadline::{Deadline, Ended},
+    random,
+};
+
+/// How many records may wait for the daemon: 64, which kernels begin with, is less than one act makes.
+const BACKLOG: u32 = 8192;
+
+pub(super) struct Auditd {
+    process: SensorProcess,
+    instance: String,
+    version: String,
+    raw: PathBuf,
+    scope: PathBuf,
+    /// taken when the events are there
+    events: Option<EventsWriter>,
+    lines: Lines,
+    /// names the rule
+    key: String,
+    has_rule: bool,
+    before: Status,
+    /// lost while the rule was there
+    lost: Option<u64>,
+    markers: Vec<u64>,
+    clock: Clock,
+    error: Option<String>,
+    /// held while a daemon of ours is the kernel's
+    _turn: Flock<File>,
+}
+
+/// Starts the daemon, or says why it cannot be here.
+pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Box<dyn Instance>, RunError> {
+    let missing = ["auditd", "auditctl"].into_iter().find(|name| program(name).is_none());
+    if let Some(name) = missing {
+        return Refused::instance(SensorKind::Auditd, place, format!("`{name}` is not installed"));
+    }
+    let turn = turn(deadline, &place.instance)?;
+    let before = match status(&place.instance) {
+        Ok(status) => status,
+        Err(error) => return Refused::instance(SensorKind::Auditd, place, error.to_string()),
+    };
+    let own = format!("a kernel has one audit daemon, and here it is process {}", before.pid);
+    match before {
+        Status { pid: 1.., .. } => Refused::instance(SensorKind::Auditd, place, own),
+        Status { enabled: 2.., .. } => {
+            let locked = "the audit settings are locked until the machine boots again";
+            Refused::instance(SensorKind::Auditd, place, locked.to_owned())
+        }
+        _ => Ok(Box::new(Auditd::attach(place, deadline, before, turn)?)),
+    }
+}
+
+/// Waits until no other run has a daemon.
+fn turn(deadline: &Deadline, instance: &str) -> Result<Flock<File>, RunError> {
+    let path = Path::new(INVENTORY_DIR).join("auditd.lock");
+    let file = File::options().create(true).append(true).open(&path).map_err(RunError::io("open", &path))?;
+    let (sender, turns): (_, Receiver<_>) = channel();
+    std::thread::spawn(move || sender.send(Flock::lock(file, FlockArg::LockExclusive)));
+    let locked = deadline.receive(&turns).map_err(|ended| RunError::Sensor {
+        sensor: instance.to_owned(),
+        ended,
+        said: "another run has the audit daemon".to_owned(),
+    })?;
+    locked.map_err(|(_, error)| RunError::io("lock", &path)(error.into()))
+}
+
+fn auditctl(instance: &str, arguments: &[String]) -> Result<String, RunError> {
+    let wrong = |message: String| RunError::Said { sensor: instance.to_owned(), message };
+    let output = Command::new("auditctl").args(arguments).output();
+    let output = output.map_err(|source| RunError::Start { sensor: instance.to_owned(), source })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+    Err(wrong(format!("auditctl {}: {said}", arguments.join(" "))))
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn status(instance: &str) -> Result<Status, RunError> {
+    let said = auditctl(instance, &words(&["-s"]))?;
+    let unclear = || RunError::Said { sensor: instance.to_owned(), message: format!("auditctl -s: {said}") };
+    Status::parse(&said).ok_or_else(unclear)
+}
+
+impl Auditd {
+    fn attach(
+        place: Place<'_>,
+        deadline: &Deadline,
+        before: Status,
+        turn: Flock<File>,
+    ) -> Result<Self, RunError> {
+        let key = format!("sightline-{}", random::hex::<4>()?);
+        for arguments in put_back(before, &key) {
+            let command = [words(&["auditctl"]), arguments].concat();
+            place.inventory.note(Thing::Undo { command })?;
+        }
+        let folder = Path::new(INVENTORY_DIR).join(&key);
+        place.inventory.note(Thing::Folder { path: folder.clone() })?;
+        configure(&folder)?;
+        let backlog = BACKLOG.max(before.backlog_limit).to_string();
+        auditctl(&place.instance, &words(&["-b", &backlog]))?;
+        // A call never waits for room: its record is lost, and counted.
+        auditctl(&place.instance, &words(&["--backlog_wait_time", "0"]))?;
+        let mut command = Command::new("auditd");
+        command.args(["-f", "-c"]).arg(&folder);
+        let offset = clock::wall_offset()?;
+        let (process, streams) = child::start(command, &place.instance, place.sensors)?;
+        let lines = Lines::copy(streams.stdout, &place.raw, offset, auditd::redact_line, seen_at)?;
+        process.error_line(deadline, auditd::is_ready)?;
+        Ok(Self {
+            process,
+            version: version(&place.instance)?,
+            instance: place.instance,
+            raw: place.raw,
+            scope: place.scope.to_owned(),
+            events: Some(place.events),
+            lines,
+            key,
+            has_rule: false,
+            before: Status { lost: before.lost, ..before },
+            lost: None,
+            markers: Vec::new(),
+            clock: offset,
+            error: None,
+            _turn: turn,
+        })
+    }
+
+    /// Makes the rule, once the subject is there: the actor's login session is one of its own.
+    fn make_rule(&mut self) -> Result<(), RunError> {
+        let procs = self.scope.join("cgroup.procs");
+        let listed = fs::read_to_string(&procs).map_err(RunError::io("read", &procs))?;
+        let actor = listed.lines().next().ok_or(RunError::NoSubject)?;
+        let (own, subject) = (session("self")?, session(actor)?);
+        if subject == own {
+            let message = format!(
+                "the kernel gave the subject no login session of its own (it has {subject}, as we have)"
+            );
+            return Err(RunError::Said { sensor: self.instance.clone(), message });
+        }
+        self.before.lost = status(&self.instance)?.lost;
+        auditctl(&self.instance, &auditd::rules(subject, &self.key))?;
+        self.has_rule = true;
+        Ok(())
+    }
+
+    fn failed(&mut self, ended: Ended) -> RunError {
+        let error = self.process.failed(ended);
+        self.error.get_or_insert_with(|| error.to_string());
+        error
+    }
+
+    fn put_back(&self) -> Result<(), RunError> {
+        let put_back = put_back(self.before, &self.key);
+        put_back.iter().rev().try_for_each(|arguments| auditctl(&self.instance, arguments).map(|_| ()))
+    }
+}
+
+/// The arguments of each `auditctl` that puts back what a daemon of ours changes, the first change first.
+fn put_back(before: Status, key: &str) -> Vec<Vec<String>> {
+    vec![
+        words(&["-b", &before.backlog_limit.to_string()]),
+        words(&["--backlog_wait_time", &before.backlog_wait_time.to_string()]),
+        words(&["-e", &before.enabled.to_string()]),
+        auditd::forget(key),
+    ]
+}
+
+/// Makes the folder that the daemon is configured by.
+fn configure(folder: &Path) -> Result<(), RunError> {
+    fs::create_dir(folder).map_err(RunError::io("make", folder))?;
+    let plugins = folder.join("plugins");
+    fs::create_dir(&plugins).map_err(RunError::io("make", &plugins))?;
+    let file = folder.join("auditd.conf");
+    fs::write(&file, auditd::configuration(&plugins.display().to_string()))
+        .map_err(RunError::io("write", &file))?;
+    // It refuses one that others may write.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).map_err(RunError::io("close", &file))
+}
+
+/// The login session of a process.
+fn session(process: &str) -> Result<u32, RunError> {
+    let path = Path::new("/proc").join(process).join("sessionid");
+    let text = fs::read_to_string(&path).map_err(RunError::io("read", &path))?;
+    let unclear = |error| RunError::io("read", &path)(std::io::Error::other(error));
+    text.trim().parse().map_err(unclear)
+}
+
+fn version(instance: &str) -> Result<String, RunError> {
+    let said = auditctl(instance, &words(&["-v"]))?;
+    Ok(said.trim().replace("auditctl version", "auditd"))
+}
+
+/// A marker in the name of a file, or the name of a rule that is gone.
+fn seen_at(line: &[u8], wanted: &str, clock: Clock) -> Option<u64> {
+    auditd::seen_at(line, wanted, clock).or_else(|| auditd::is_last(line, wanted).then_some(0))
+}
+
+impl Instance for Auditd {
+    fn watch(&mut self, marker: &str, _deadline: &Deadline) -> Result<(), RunError> {
+        if !self.has_rule {
+            self.make_rule()?;
+        }
+        self.lines.watch(marker);
+        Ok(())
+    }
+
+    fn marker(&mut self, deadline: &Deadline) -> Result<(), RunError> {
+        match self.lines.seen(deadline) {
+            Ok(ns) => {
+                self.markers.push(ns);
+                Ok(())
+            }
+            Err(ended) => Err(self.failed(ended)),
+        }
+    }
+
+    fn stop(&mut self, deadline: &Deadline) -> Result<(), RunError> {
+        if self.has_rule {
+            // The kernel's word that the rule is gone comes behind the last record of it.
+            self.lines.watch(&self.key);
+            auditctl(&self.instance, &auditd::forget(&self.key))?;
+            self.lines.seen(deadline).map_err(|ended| self.failed(ended))?;
+        }
+        self.lost = Some(status(&self.instance)?.lost.saturating_sub(self.before.lost));
+        self.process.signal(Signal::SIGTERM);
+        Ok(())
+    }
+
+    fn collect(&mut self, deadline: &Deadline) -> Result<InstanceRecord, RunError> {
+        if self.lost.is_none() {
+            self.process.signal(Signal::SIGKILL);
+        }
+        let status = self.process.ended(deadline)?;
+        self.put_back()?;
+        if self.lost.is_none() {
+            self.error.get_or_insert(format!("auditd ended before it was told to ({status})"));
+        }
+        let redacted = self.lines.ended(&self.instance)?;
+        let log = fs::read(&self.raw).map_err(RunError::io("read", &self.raw))?;
+        let decoded = auditd::decode(&log, &self.instance, self.clock);
+        let mut decoded = auditd::only(decoded, &self.key);
+        decoded.counters.redacted += redacted;
+        if let Some(mut events) = self.events.take() {
+            decoded.events.iter().try_for_each(|event| events.push(event))?;
+            events.finish()?;
+        }
+        let counters = self.lost.map(|lost| {
+            let mut counters = decoded.counters;
+            if lost > 0 {
+                let lost_by = [(LossCause::QueueFull, lost)].into();
+                let kernel = Balance { produced: lost, lost: lost_by, ..Balance::default() };
+                counters.programs.insert("kernel".to_owned(), kernel);
+            }
+            counters
+        });
+        Ok(InstanceRecord {
+            instance: self.instance.clone(),
+            sensor: SensorKind::Auditd,
+            version: self.version.clone(),
+            refused: Vec::new(),
+            start_marker_ns: self.markers.first().copied(),
+            end_marker_ns: self.markers.get(1).copied(),
+            counters,
+            error: self.error.clone(),
+            events: Vec::new(),
+        })
+    }
+}
