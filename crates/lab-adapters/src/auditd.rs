@@ -17,7 +17,7 @@ mod sockaddr;
 pub use group::{decode, only};
 pub use line::seen_at;
 pub use redact::redact_line;
-pub use set_up::{Status, configuration, forget, is_last, is_ready, rules};
+pub use set_up::{Status, configuration, forget, is_last, is_ready, put_back, rules};
 
 /// For messages.
 const TOOL: &str = "auditd";

@@ -65,6 +65,19 @@ pub fn forget(key: &str) -> Vec<String> {
     ["-D", "-k", key].map(str::to_owned).to_vec()
 }
 
+/// The command that takes away the rules of this key, and puts back the settings as they were, unless somebody's daemon is
+/// alive: then they are that one's. It may be run more than once.
+pub fn put_back(before: Status, key: &str) -> Vec<String> {
+    let Status { enabled, backlog_limit, backlog_wait_time, .. } = before;
+    // The kernel notices that a daemon was killed only when it has something for it.
+    let script = format!(
+        "exec >/dev/null; auditctl -D -k {key} || exit; status=$(auditctl -s) || exit; \
+         test -d /proc/$(echo \"$status\" | sed -n 's/^pid //p') && exit; \
+         auditctl -b {backlog_limit} && auditctl --backlog_wait_time {backlog_wait_time} && auditctl -e {enabled}"
+    );
+    ["sh", "-c", &script].map(str::to_owned).to_vec()
+}
+
 /// The line by which the kernel says that the rules of `key` are gone: behind it comes no record of theirs.
 pub fn is_last(line: &[u8], key: &str) -> bool {
     let line = String::from_utf8_lossy(line);

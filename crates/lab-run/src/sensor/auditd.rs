@@ -71,9 +71,11 @@ pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Box<dyn In
         Ok(status) => status,
         Err(error) => return Refused::instance(SensorKind::Auditd, place, error.to_string()),
     };
+    // The kernel notices that a daemon was killed only when it has something for it.
+    let is_alive = Path::new("/proc").join(before.pid.to_string()).is_dir();
     let own = format!("a kernel has one audit daemon, and here it is process {}", before.pid);
     match before {
-        Status { pid: 1.., .. } => Refused::instance(SensorKind::Auditd, place, own),
+        Status { pid: 1.., .. } if is_alive => Refused::instance(SensorKind::Auditd, place, own),
         Status { enabled: 2.., .. } => {
             let locked = "the audit settings are locked until the machine boots again";
             Refused::instance(SensorKind::Auditd, place, locked.to_owned())
@@ -97,14 +99,19 @@ fn turn(deadline: &Deadline, instance: &str) -> Result<Flock<File>, RunError> {
 }
 
 fn auditctl(instance: &str, arguments: &[String]) -> Result<String, RunError> {
-    let wrong = |message: String| RunError::Said { sensor: instance.to_owned(), message };
-    let output = Command::new("auditctl").args(arguments).output();
+    run(instance, &[words(&["auditctl"]), arguments.to_vec()].concat())
+}
+
+/// Runs a command and gives what it printed.
+fn run(instance: &str, command: &[String]) -> Result<String, RunError> {
+    let (program, arguments) = command.split_first().ok_or(RunError::NoDriver(SensorKind::Auditd))?;
+    let output = Command::new(program).args(arguments).output();
     let output = output.map_err(|source| RunError::Start { sensor: instance.to_owned(), source })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-    Err(wrong(format!("auditctl {}: {said}", arguments.join(" "))))
+    Err(RunError::Said { sensor: instance.to_owned(), message: format!("{}: {said}", command.join(" ")) })
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -125,10 +132,7 @@ impl Auditd {
         turn: Flock<File>,
     ) -> Result<Self, RunError> {
         let key = format!("sightline-{}", random::hex::<4>()?);
-        for arguments in put_back(before, &key) {
-            let command = [words(&["auditctl"]), arguments].concat();
-            place.inventory.note(Thing::Undo { command })?;
-        }
+        place.inventory.note(Thing::Undo { command: auditd::put_back(before, &key) })?;
         let folder = Path::new(INVENTORY_DIR).join(&key);
         place.inventory.note(Thing::Folder { path: folder.clone() })?;
         configure(&folder)?;
@@ -152,7 +156,7 @@ impl Auditd {
             lines,
             key,
             has_rule: false,
-            before: Status { lost: before.lost, ..before },
+            before,
             lost: None,
             markers: Vec::new(),
             clock: offset,
@@ -186,19 +190,9 @@ impl Auditd {
     }
 
     fn put_back(&self) -> Result<(), RunError> {
-        let put_back = put_back(self.before, &self.key);
-        put_back.iter().rev().try_for_each(|arguments| auditctl(&self.instance, arguments).map(|_| ()))
+        let command = auditd::put_back(self.before, &self.key);
+        run(&self.instance, &command).map(|_| ())
     }
-}
-
-/// The arguments of each `auditctl` that puts back what a daemon of ours changes, the first change first.
-fn put_back(before: Status, key: &str) -> Vec<Vec<String>> {
-    vec![
-        words(&["-b", &before.backlog_limit.to_string()]),
-        words(&["--backlog_wait_time", &before.backlog_wait_time.to_string()]),
-        words(&["-e", &before.enabled.to_string()]),
-        auditd::forget(key),
-    ]
 }
 
 /// Makes the folder that the daemon is configured by.

@@ -130,8 +130,10 @@ fn a_probe_killed_in_the_middle_makes_its_acts_lost() {
     std::fs::write(&path, text + &more).unwrap();
     let going = Going::until(&lab, ONE, "sensitive-read pass 1: exercise");
     let sensors = lab_env::cgroup::mount_point().unwrap().join(format!("sightline-{}/sensors", going.id));
-    let probe = std::fs::read_to_string(sensors.join("cgroup.procs")).unwrap();
-    signal(probe.trim().parse().unwrap(), Signal::SIGKILL);
+    let sensors = std::fs::read_to_string(sensors.join("cgroup.procs")).unwrap();
+    let is_probe =
+        |pid: &&str| std::fs::read_link(format!("/proc/{pid}/exe")).unwrap().ends_with("lab-probe");
+    signal(sensors.lines().find(is_probe).unwrap().parse().unwrap(), Signal::SIGKILL);
     let output = going.end();
     code(&output, 3);
     let report = report(&output);
