@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         }
         inputs += 1;
     }
-    println!("{tool}: {inputs} inputs, nothing found");
+    eprintln!("{tool}: {inputs} inputs, nothing found");
     ExitCode::SUCCESS
 }
 

@@ -16,6 +16,7 @@ mod sockaddr;
 
 pub use group::{decode, only};
 pub use line::seen_at;
+pub use numbers::line;
 pub use redact::redact_line;
 pub use set_up::{Status, configuration, forget, is_last, is_ready, put_back, rules};
 

@@ -233,13 +233,16 @@ fn read(path: &Path) -> Result<Vec<Thing>, EnvError> {
 }
 
 fn remove_all(things: &[Thing]) -> Result<(), EnvError> {
+    // Whoever still uses what is put back dies first.
+    for thing in things.iter().rev() {
+        if let Thing::Cgroup { path } = thing {
+            cgroup::kill(path, KILL_WITHIN)?;
+        }
+    }
     for thing in things.iter().rev() {
         match thing {
             Thing::Owner { .. } | Thing::Kept { .. } => {}
-            Thing::Cgroup { path } => {
-                cgroup::kill(path, KILL_WITHIN)?;
-                cgroup::remove(path)?;
-            }
+            Thing::Cgroup { path } => cgroup::remove(path)?,
             Thing::Undo { command } => undo(command)?,
             Thing::Folder { path } if things.contains(&Thing::Kept { path: path.clone() }) => {}
             Thing::Folder { path } => match fs::remove_dir_all(path) {

@@ -11,6 +11,34 @@ pub(crate) fn name(arch: &[u8], number: u32) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
 }
 
+/// The line that the daemon writes for a record as the kernel sends it; nothing for the end of an event, which it does not
+/// write. Source: the kernel's include/uapi/linux/audit.h.
+pub fn line(kind: u16, text: &[u8]) -> Option<Vec<u8>> {
+    const END_OF_EVENT: u16 = 1320;
+    let name = RECORDS.iter().find(|(known, _)| *known == kind).map(|(_, name)| (*name).to_owned());
+    let name = name.unwrap_or_else(|| format!("UNKNOWN[{kind}]"));
+    let text = text.split(|byte| *byte == 0 || *byte == b'\n').next().unwrap_or_default();
+    (kind != END_OF_EVENT).then(|| [b"type=", name.as_bytes(), b" msg=", text, b"\n"].concat())
+}
+
+const RECORDS: &[(u16, &str)] = &[
+    (1006, "LOGIN"),
+    (1300, "SYSCALL"),
+    (1302, "PATH"),
+    (1305, "CONFIG_CHANGE"),
+    (1306, "SOCKADDR"),
+    (1307, "CWD"),
+    (1309, "EXECVE"),
+    (1321, "BPRM_FCAPS"),
+    (1325, "NETFILTER_CFG"),
+    (1326, "SECCOMP"),
+    (1327, "PROCTITLE"),
+    (1334, "BPF"),
+    (1337, "OPENAT2"),
+    (1400, "AVC"),
+    (1701, "ANOM_ABEND"),
+];
+
 /// The calls that rules are made for, on the machine that this is built for.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
     let table = if cfg!(target_arch = "aarch64") { AARCH64 } else { X86_64 };

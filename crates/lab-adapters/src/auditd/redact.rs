@@ -47,7 +47,8 @@ pub fn redact_line(text: &mut Vec<u8>) -> usize {
 /// business here, and without the head its number would be missed.
 fn keep_own(text: &mut Vec<u8>) {
     let theirs = line::parse(0, text).is_ok_and(|record| {
-        let prefixes = ["USER", "CRED", "SERVICE", "SYSTEM", "CRYPTO", "ADD_", "DEL_", "GRP_", "ACCT", "TTY"];
+        let prefixes =
+            ["UNKNOWN", "USER", "CRED", "SERVICE", "SYSTEM", "CRYPTO", "ADD_", "DEL_", "GRP_", "ACCT", "TTY"];
         prefixes.iter().any(|prefix| record.kind.starts_with(prefix))
     });
     let end = text.iter().position(|byte| *byte == b')').filter(|_| theirs);

@@ -72,7 +72,8 @@ pub fn put_back(before: Status, key: &str) -> Vec<String> {
     // The kernel notices that a daemon was killed only when it has something for it.
     let script = format!(
         "exec >/dev/null; auditctl -D -k {key} || exit; status=$(auditctl -s) || exit; \
-         test -d /proc/$(echo \"$status\" | sed -n 's/^pid //p') && exit; \
+         pid=$(echo \"$status\" | sed -n 's/^pid //p'); \
+         grep -q '^State:.[^ZX]' /proc/$pid/status 2>/dev/null && exit; \
          auditctl -b {backlog_limit} && auditctl --backlog_wait_time {backlog_wait_time} && auditctl -e {enabled}"
     );
     ["sh", "-c", &script].map(str::to_owned).to_vec()

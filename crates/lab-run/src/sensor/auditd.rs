@@ -1,7 +1,8 @@
 //! Drives the audit daemon: one rule for the subject's login session, records through a pipe, and the machine's own
 //! settings put back.
 //!
-//! A kernel has one daemon at a time, so runs take turns; where the machine has a daemon of its own, this one is refused.
+//! A kernel has one daemon at a time, so runs take turns; where the machine has a daemon of its own, the records are read
+//! beside it, and no setting is changed.
 
 use std::{
     fs::{self, File},
@@ -25,8 +26,9 @@ use nix::{
 
 use super::{
     Instance, Place,
-    child::{self, SensorProcess},
+    child::{self, SensorProcess, Streams},
     lines::Lines,
+    multicast::Multicast,
     refused::{Refused, program},
 };
 use crate::{
@@ -38,8 +40,16 @@ use crate::{
 /// How many records may wait for the daemon: 64, which kernels begin with, is less than one act makes.
 const BACKLOG: u32 = 8192;
 
+/// Who gives us the records.
+enum Source {
+    /// a daemon of ours
+    Daemon(SensorProcess),
+    /// the kernel, as it gives them to the machine's daemon too
+    Multicast(Multicast),
+}
+
 pub(super) struct Auditd {
-    process: SensorProcess,
+    source: Source,
     instance: String,
     version: String,
     raw: PathBuf,
@@ -72,16 +82,19 @@ pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Box<dyn In
         Err(error) => return Refused::instance(SensorKind::Auditd, place, error.to_string()),
     };
     // The kernel notices that a daemon was killed only when it has something for it.
-    let is_alive = Path::new("/proc").join(before.pid.to_string()).is_dir();
-    let own = format!("a kernel has one audit daemon, and here it is process {}", before.pid);
-    match before {
-        Status { pid: 1.., .. } if is_alive => Refused::instance(SensorKind::Auditd, place, own),
-        Status { enabled: 2.., .. } => {
-            let locked = "the audit settings are locked until the machine boots again";
-            Refused::instance(SensorKind::Auditd, place, locked.to_owned())
-        }
-        _ => Ok(Box::new(Auditd::attach(place, deadline, before, turn)?)),
-    }
+    let is_alive = is_alive(before.pid);
+    let refusal = match before.enabled {
+        0 if is_alive => "the machine's audit daemon runs, and audit is switched off",
+        2.. => "the audit settings are locked until the machine boots again",
+        _ => return Ok(Box::new(Auditd::attach(place, deadline, (before, is_alive), turn)?)),
+    };
+    Refused::instance(SensorKind::Auditd, place, refusal.to_owned())
+}
+
+/// True for a process that has not ended; one that nobody has buried has.
+fn is_alive(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.contains("\nState:") && !status.contains("\nState:\tZ")
 }
 
 /// Waits until no other run has a daemon.
@@ -128,26 +141,26 @@ impl Auditd {
     fn attach(
         place: Place<'_>,
         deadline: &Deadline,
-        before: Status,
+        (before, has_daemon): (Status, bool),
         turn: Flock<File>,
     ) -> Result<Self, RunError> {
         let key = format!("sightline-{}", random::hex::<4>()?);
         place.inventory.note(Thing::Undo { command: auditd::put_back(before, &key) })?;
-        let folder = Path::new(INVENTORY_DIR).join(&key);
-        place.inventory.note(Thing::Folder { path: folder.clone() })?;
-        configure(&folder)?;
-        let backlog = BACKLOG.max(before.backlog_limit).to_string();
-        auditctl(&place.instance, &words(&["-b", &backlog]))?;
-        // A call never waits for room: its record is lost, and counted.
-        auditctl(&place.instance, &words(&["--backlog_wait_time", "0"]))?;
-        let mut command = Command::new("auditd");
-        command.args(["-f", "-c"]).arg(&folder);
-        let offset = clock::wall_offset()?;
-        let (process, streams) = child::start(command, &place.instance, place.sensors)?;
-        let lines = Lines::copy(streams.stdout, &place.raw, offset, auditd::redact_line, seen_at)?;
-        process.error_line(deadline, auditd::is_ready)?;
+        let clock = clock::wall_offset()?;
+        let (source, lines) = if has_daemon {
+            let joining = |source| RunError::Call { doing: "read the audit records", source };
+            let (multicast, lines) = Multicast::join().map_err(joining)?;
+            let lines = Lines::copy(Some(lines), &place.raw, clock, auditd::redact_line, seen_at)?;
+            (Source::Multicast(multicast), lines)
+        } else {
+            place.inventory.note(Thing::Folder { path: Path::new(INVENTORY_DIR).join(&key) })?;
+            let (daemon, streams) = start(&place, before, &key)?;
+            let lines = Lines::copy(streams.stdout, &place.raw, clock, auditd::redact_line, seen_at)?;
+            daemon.error_line(deadline, auditd::is_ready)?;
+            (Source::Daemon(daemon), lines)
+        };
         Ok(Self {
-            process,
+            source,
             version: version(&place.instance)?,
             instance: place.instance,
             raw: place.raw,
@@ -159,7 +172,7 @@ impl Auditd {
             before,
             lost: None,
             markers: Vec::new(),
-            clock: offset,
+            clock,
             error: None,
             _turn: turn,
         })
@@ -184,7 +197,12 @@ impl Auditd {
     }
 
     fn failed(&mut self, ended: Ended) -> RunError {
-        let error = self.process.failed(ended);
+        let error = match &mut self.source {
+            Source::Daemon(process) => process.failed(ended),
+            Source::Multicast(_) => {
+                RunError::Sensor { sensor: self.instance.clone(), ended, said: String::new() }
+            }
+        };
         self.error.get_or_insert_with(|| error.to_string());
         error
     }
@@ -193,6 +211,19 @@ impl Auditd {
         let command = auditd::put_back(self.before, &self.key);
         run(&self.instance, &command).map(|_| ())
     }
+}
+
+/// Starts a daemon of ours.
+fn start(place: &Place<'_>, before: Status, key: &str) -> Result<(SensorProcess, Streams), RunError> {
+    let folder = Path::new(INVENTORY_DIR).join(key);
+    configure(&folder)?;
+    let backlog = BACKLOG.max(before.backlog_limit).to_string();
+    auditctl(&place.instance, &words(&["-b", &backlog]))?;
+    // A call never waits for room: its record is lost, and counted.
+    auditctl(&place.instance, &words(&["--backlog_wait_time", "0"]))?;
+    let mut command = Command::new("auditd");
+    command.args(["-f", "-c"]).arg(&folder);
+    child::start(command, &place.instance, place.sensors)
 }
 
 /// Makes the folder that the daemon is configured by.
@@ -252,19 +283,33 @@ impl Instance for Auditd {
             self.lines.seen(deadline).map_err(|ended| self.failed(ended))?;
         }
         self.lost = Some(status(&self.instance)?.lost.saturating_sub(self.before.lost));
-        self.process.signal(Signal::SIGTERM);
+        match &mut self.source {
+            Source::Daemon(process) => process.signal(Signal::SIGTERM),
+            Source::Multicast(multicast) => {
+                if let Err(error) = multicast.end() {
+                    self.error = Some(format!("audit records did not find room: {error}"));
+                    self.lost = None;
+                }
+            }
+        }
         Ok(())
     }
 
     fn collect(&mut self, deadline: &Deadline) -> Result<InstanceRecord, RunError> {
-        if self.lost.is_none() {
-            self.process.signal(Signal::SIGKILL);
+        let stopped = self.lost.is_some();
+        match &mut self.source {
+            Source::Daemon(process) => {
+                if !stopped {
+                    process.signal(Signal::SIGKILL);
+                }
+                let status = process.ended(deadline)?;
+                if !stopped {
+                    self.error.get_or_insert(format!("auditd ended before it was told to ({status})"));
+                }
+            }
+            Source::Multicast(multicast) => _ = multicast.end(),
         }
-        let status = self.process.ended(deadline)?;
         self.put_back()?;
-        if self.lost.is_none() {
-            self.error.get_or_insert(format!("auditd ended before it was told to ({status})"));
-        }
         let redacted = self.lines.ended(&self.instance)?;
         let log = fs::read(&self.raw).map_err(RunError::io("read", &self.raw))?;
         let decoded = auditd::decode(&log, &self.instance, self.clock);

@@ -2,9 +2,8 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, BufWriter, Write},
+    io::{BufRead, BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
-    process::ChildStdout,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -38,7 +37,7 @@ pub(crate) struct Lines {
 impl Lines {
     /// Copies what `lines` has to the end of `raw`.
     pub(crate) fn copy(
-        lines: Option<ChildStdout>,
+        lines: Option<impl Read + Send + 'static>,
         raw: &Path,
         clock: Clock,
         redact: Redact,

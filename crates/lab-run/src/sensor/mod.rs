@@ -3,6 +3,7 @@
 mod auditd;
 mod child;
 mod lines;
+mod multicast;
 mod probe;
 mod refused;
 mod strace;
