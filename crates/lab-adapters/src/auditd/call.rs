@@ -50,6 +50,11 @@ impl<'r, 'a> Call<'r, 'a> {
         self.text("comm")
     }
 
+    /// True if a rule with a name asked for it.
+    pub(crate) fn has_key(&self) -> bool {
+        self.text("key").is_some()
+    }
+
     fn text(&self, name: &str) -> Option<Text> {
         let field = self.fields("SYSCALL").next()?.iter().find(|field| field.name == name.as_bytes())?;
         field.text().map(|text| text.as_ref().into())

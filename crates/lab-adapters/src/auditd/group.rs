@@ -163,7 +163,10 @@ fn tell_call(stream: &mut Stream<'_>, number: usize, when: When, records: Vec<(R
         Meaning::Nothing => stream.event(number, when, image, message(), raw),
         Meaning::Short(problem) => {
             stream.event(number, when, image, message(), raw);
-            stream.unreadable(number, when.wall_ns, problem);
+            // What no rule asked for stands beside a record of another kind, and need not be whole.
+            if call.has_key() {
+                stream.unreadable(number, when.wall_ns, problem);
+            }
         }
     }
 }
