@@ -134,7 +134,10 @@ mod tests {
     fn the_nearest_sensor_is_named() {
         assert_eq!(sensor("probe").ok(), Some(lab_model::SensorKind::Probe));
         let (message, hint) = told(sensor("porbe"));
-        assert!(message.starts_with("unknown sensor `porbe`, expected one of probe, strace"), "{message}");
+        assert!(
+            message.starts_with("unknown sensor `porbe`, expected one of probe, strace, auditd"),
+            "{message}"
+        );
         assert_eq!(hint, "did you mean `probe`?");
         assert_eq!(told(sensor("falco")).1, "");
     }

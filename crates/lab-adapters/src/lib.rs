@@ -3,4 +3,16 @@
 //! An adapter knows the tool's command line and its format, and nothing else does. It opens no file and starts no
 //! process; whatever the bytes, it gives events and says what it could not read.
 
+pub mod auditd;
+mod clock;
+pub mod falco;
+pub mod hubble;
+mod json;
+pub mod kubernetes_audit;
+mod signal;
 pub mod strace;
+mod stream;
+pub mod tetragon;
+
+pub use clock::Clock;
+pub use stream::{Decoded, Unreadable};

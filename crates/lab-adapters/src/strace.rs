@@ -9,7 +9,6 @@ mod decode;
 mod line;
 mod lives;
 mod redact;
-mod signal;
 mod token;
 mod value;
 
@@ -17,23 +16,9 @@ use std::ffi::{OsStr, OsString};
 
 pub use decode::{Decoded, Unreadable, decode};
 pub use line::seen_at;
+
+pub use crate::Clock;
 pub use redact::redact_line;
-
-/// How the wall clock of the log stands to the boot clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
-    /// wall clock less boot clock, in nanoseconds
-    pub offset_ns: i128,
-    /// bound of its error in nanoseconds
-    pub error_ns: u64,
-}
-
-impl Clock {
-    /// A moment of the wall clock on the boot clock.
-    fn boot(self, wall_ns: u64) -> u64 {
-        u64::try_from(i128::from(wall_ns).saturating_sub(self.offset_ns).max(0)).unwrap_or(u64::MAX)
-    }
-}
 
 /// What is traced: the calls that events are made from. None of them carries data of a file or a stream.
 const CALLS: &[&str] = &[

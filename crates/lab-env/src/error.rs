@@ -34,6 +34,14 @@ pub enum EnvError {
         /// cause
         source: lab_model::UnknownVariable,
     },
+    /// A setting of the machine's own could not be put back.
+    #[error("failed to put back by `{command}`: {said}")]
+    Undo {
+        /// the command
+        command: String,
+        /// what it said
+        said: String,
+    },
     /// A set-up file lies outside the subject's folder.
     #[error("refused to make {path}: a scenario may only make files below {folder}")]
     Outside {

@@ -8,6 +8,7 @@ use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -45,6 +46,11 @@ pub enum Thing {
     Folder {
         /// folder
         path: PathBuf,
+    },
+    /// something of the machine's own that is set otherwise for a while
+    Undo {
+        /// the command that puts it back, now or if it is back already
+        command: Vec<String>,
     },
     /// a folder noted before that is finished: it is not taken away any more
     Kept {
@@ -227,13 +233,17 @@ fn read(path: &Path) -> Result<Vec<Thing>, EnvError> {
 }
 
 fn remove_all(things: &[Thing]) -> Result<(), EnvError> {
+    // Whoever still uses what is put back dies first.
+    for thing in things.iter().rev() {
+        if let Thing::Cgroup { path } = thing {
+            cgroup::kill(path, KILL_WITHIN)?;
+        }
+    }
     for thing in things.iter().rev() {
         match thing {
             Thing::Owner { .. } | Thing::Kept { .. } => {}
-            Thing::Cgroup { path } => {
-                cgroup::kill(path, KILL_WITHIN)?;
-                cgroup::remove(path)?;
-            }
+            Thing::Cgroup { path } => cgroup::remove(path)?,
+            Thing::Undo { command } => undo(command)?,
             Thing::Folder { path } if things.contains(&Thing::Kept { path: path.clone() }) => {}
             Thing::Folder { path } => match fs::remove_dir_all(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -244,6 +254,15 @@ fn remove_all(things: &[Thing]) -> Result<(), EnvError> {
         }
     }
     Ok(())
+}
+
+fn undo(command: &[String]) -> Result<(), EnvError> {
+    let Some((program, arguments)) = command.split_first() else { return Ok(()) };
+    let failed = |said: String| EnvError::Undo { command: command.join(" "), said };
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| failed(error.to_string()))?;
+    let said = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if output.status.success() { Ok(()) } else { Err(failed(said())) }
 }
 
 fn remove_file(path: &Path) -> Result<(), EnvError> {
@@ -280,6 +299,27 @@ mod tests {
         second.clear().unwrap();
         assert!(!alive.exists());
         assert_eq!(sweep(&dir, &state).unwrap(), super::Swept::default());
+    }
+
+    #[test]
+    fn what_was_set_otherwise_is_put_back_the_last_first() {
+        let temp = tempfile::tempdir().unwrap();
+        let (dir, state) = (temp.path().join("inventory"), temp.path().join("state"));
+        let setting = temp.path().join("setting");
+        let put_back = |value: &str| {
+            let script = format!("echo {value} >> {}", setting.display());
+            Thing::Undo { command: ["sh", "-c", &script].map(str::to_owned).to_vec() }
+        };
+        let mut run = Inventory::open(&dir, "1", "a test").unwrap();
+        run.note(put_back("first")).unwrap();
+        run.note(put_back("second")).unwrap();
+        drop(run);
+        sweep(&dir, &state).unwrap();
+        assert_eq!(fs::read_to_string(&setting).unwrap(), "second\nfirst\n");
+        let mut run = Inventory::open(&dir, "2", "a test").unwrap();
+        run.note(Thing::Undo { command: vec!["false".to_owned()] }).unwrap();
+        let error = run.clear().unwrap_err().to_string();
+        assert!(error.starts_with("failed to put back by `false`"), "{error}");
     }
 
     #[test]

@@ -14,7 +14,10 @@ use std::{
 };
 
 use lab_model::{LAUNCH_VARIABLE, Order, Reply};
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::{
+    fcntl::{FcntlArg, FdFlag, OFlag, fcntl},
+    sys::stat::Mode,
+};
 
 use crate::{EnvError, Guest, host::GUEST};
 
@@ -45,14 +48,16 @@ impl Resident {
             let numbers: Vec<String> = passed_on.iter().map(|fd| fd.as_raw_fd().to_string()).collect();
             command.env(LAUNCH_VARIABLE, numbers.join(","));
         }
-        // SAFETY: between fork and exec it makes one write to a descriptor that is open already, one prctl, and a call
-        // for each descriptor that the new image keeps.
+        let login = login_uid();
+        // SAFETY: between fork and exec it makes writes to descriptors, one prctl, an open, and a call for each
+        // descriptor that the new image keeps; nothing of it allocates.
         unsafe {
             command.pre_exec(move || {
                 for fd in &passed_on {
                     fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
                 }
                 (&procs_file).write_all(b"0")?;
+                begin_session(&login);
                 nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
                 Ok(())
             });
@@ -101,6 +106,23 @@ impl Resident {
     fn ended(&mut self) -> EnvError {
         let status = self.child.try_wait().ok().flatten();
         EnvError::ActorEnded(status.map(|status| format!(" ({status})")).unwrap_or_default())
+    }
+}
+
+/// The login user that a session of ours is of: the one that we have, or else ourselves.
+fn login_uid() -> String {
+    let known = std::fs::read_to_string(LOGIN_UID).ok().map(|text| text.trim().to_owned());
+    known.filter(|uid| *uid != u32::MAX.to_string()).unwrap_or_else(|| nix::unistd::getuid().to_string())
+}
+
+const LOGIN_UID: &str = "/proc/self/loginuid";
+
+/// Makes the calling process and those that it will make a login session of their own, by whose number the kernel's audit
+/// tells them from others. Where the kernel has no audit, or does not allow it, they stay in the session of the runner.
+fn begin_session(login: &str) {
+    let file = nix::fcntl::open(c"/proc/self/loginuid", OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty());
+    if let Ok(file) = file {
+        let _ = nix::unistd::write(file, login.as_bytes());
     }
 }
 

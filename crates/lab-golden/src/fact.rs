@@ -38,7 +38,8 @@ pub struct FactField {
 
 /// The words that lines begin with.
 pub(crate) const WORDS: &[&str] = &[
-    "exec", "fork", "exit", "setid", "open", "unlink", "rename", "connect", "bind", "accept", "loss", "opens",
+    "exec", "fork", "exit", "setid", "open", "unlink", "rename", "connect", "bind", "accept", "loss",
+    "opens", "flow", "dns", "request", "alert", "message",
 ];
 
 impl fmt::Display for MaskedFact {
@@ -87,13 +88,53 @@ impl MaskedFact {
             }
             Payload::Connect(connect) => fields.address("connect", "address", &connect.address),
             Payload::Bind(bind) => fields.address("bind", "address", &bind.address),
-            Payload::Accept(accept) => fields.accept(accept.peer.as_ref()),
+            Payload::Accept(accept) => {
+                if let Some(peer) = &accept.peer {
+                    fields.peer("peer", peer);
+                }
+                "accept"
+            }
             Payload::Loss(loss) => {
                 fields.add("cause", cause_word(loss.cause));
                 if let Some(action) = loss.of {
                     fields.add("of", format!("of {action}"));
                 }
                 "loss"
+            }
+            Payload::Flow(flow) => {
+                fields.add("protocol", flow.protocol.word());
+                fields.peer("source", &flow.source);
+                fields.address("flow", "destination", &flow.destination);
+                if flow.dropped {
+                    fields.add("dropped", "dropped");
+                }
+                "flow"
+            }
+            Payload::Dns(dns) => {
+                fields.text("name", &dns.name);
+                fields.list("kinds", &dns.kinds);
+                if let Some(code) = dns.reply {
+                    fields.add("reply", format!("reply {code}"));
+                }
+                "dns"
+            }
+            Payload::Request(request) => {
+                fields.text("verb", &request.verb);
+                fields.text("uri", &request.uri);
+                fields.text("user", &request.user);
+                if let Some(code) = request.code {
+                    fields.add("code", format!("code {code}"));
+                }
+                "request"
+            }
+            Payload::Alert(alert) => {
+                fields.text("rule", &alert.rule);
+                fields.text("priority", &alert.priority);
+                "alert"
+            }
+            Payload::Message(message) => {
+                fields.text("kind", &message.kind);
+                "message"
             }
             other => other.action().word(),
         };
@@ -129,6 +170,8 @@ pub(crate) fn cause_word(cause: lab_model::LossCause) -> &'static str {
         Cause::Gap => "gap",
         Cause::Unreadable => "unreadable",
         Cause::WriteFailed => "write-failed",
+        Cause::QueueFull => "queue-full",
+        Cause::Throttled => "throttled",
     }
 }
 
@@ -154,14 +197,16 @@ impl Fields<'_> {
         self.list.push(FactField { name, text: quoted.into() });
     }
 
+    fn list(&mut self, name: &'static str, texts: &[lab_model::Text]) {
+        let texts: Vec<String> = texts.iter().map(|text| quoted(self.masks, text)).collect();
+        self.add(name, format!("[{}]", texts.join(",")));
+    }
+
     fn exec(&mut self, exec: &Exec, ids: Option<Ids>) -> &'static str {
         self.text("path", &exec.path);
         match &exec.argv {
             None => self.add("argv", UNKNOWN),
-            Some(argv) => {
-                let argv: Vec<String> = argv.iter().map(|text| quoted(self.masks, text)).collect();
-                self.add("argv", format!("[{}]", argv.join(",")));
-            }
+            Some(argv) => self.list("argv", argv),
         }
         if exec.argv_truncated {
             self.add("truncated", "truncated");
@@ -211,14 +256,12 @@ impl Fields<'_> {
     }
 
     /// The peer's port, which its kernel chose, has been taken out by the judge and is 0.
-    fn accept(&mut self, peer: Option<&Address>) -> &'static str {
+    fn peer(&mut self, name: &'static str, peer: &Address) {
         match peer {
-            Some(Address::Inet { ip, port: 0 }) => self.add("peer", format!("{ip}:<port>")),
-            Some(Address::Inet6 { ip, port: 0 }) => self.add("peer", format!("[{ip}]:<port>")),
-            Some(peer) => _ = self.address("accept", "peer", peer),
-            None => {}
+            Address::Inet { ip, port: 0 } => self.add(name, format!("{ip}:<port>")),
+            Address::Inet6 { ip, port: 0 } => self.add(name, format!("[{ip}]:<port>")),
+            peer => _ = self.address("", name, peer),
         }
-        "accept"
     }
 
     fn address(&mut self, word: &'static str, name: &'static str, address: &Address) -> &'static str {

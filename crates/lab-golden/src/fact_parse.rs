@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use compact_str::ToCompactString;
-use lab_model::{Action, Errno, LossCause, ObjectClass, OpenFlags, SetIdCall};
+use lab_model::{Action, Errno, LossCause, ObjectClass, OpenFlags, Protocol, SetIdCall};
 use thin_vec::ThinVec;
 
 use crate::{
@@ -25,6 +25,8 @@ const CAUSES: &[LossCause] = &[
     LossCause::Gap,
     LossCause::Unreadable,
     LossCause::WriteFailed,
+    LossCause::QueueFull,
+    LossCause::Throttled,
 ];
 
 /// Reads a fact; leaves the cursor at the gap before the annotations.
@@ -43,6 +45,18 @@ pub(crate) fn fact(cursor: &mut Cursor<'_>) -> Result<MaskedFact, Problem> {
         "connect" | "bind" => reader.address("address")?,
         "accept" => reader.accept()?,
         "loss" => reader.loss()?,
+        "flow" => reader.flow()?,
+        "dns" => {
+            reader.string("name")?;
+            reader.list("kinds", "a list of types such as `[\"A\"]`")?;
+            reader.code("reply")?;
+        }
+        "request" => {
+            ["verb", "uri", "user"].iter().try_for_each(|name| reader.string(name))?;
+            reader.code("code")?;
+        }
+        "alert" => ["rule", "priority"].iter().try_for_each(|name| reader.string(name))?,
+        "message" => reader.string("kind")?,
         _ => reader.class()?,
     }
     reader.result()?;
@@ -95,14 +109,42 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
+    fn list(&mut self, name: &'static str, expected: &str) -> Result<(), Problem> {
+        self.gap(expected)?;
+        let list = self.cursor.list()?;
+        self.add(name, list);
+        Ok(())
+    }
+
+    fn flow(&mut self) -> Result<(), Problem> {
+        self.gap("a protocol")?;
+        let found = self.cursor.word().unwrap_or_default();
+        let protocol = known("protocol", found, Protocol::ALL.iter().map(|protocol| protocol.word()))?;
+        self.add("protocol", protocol);
+        self.address("source")?;
+        self.address("destination")?;
+        if self.takes("dropped") {
+            self.add("dropped", "dropped");
+        }
+        Ok(())
+    }
+
+    /// A number behind the word of its name, if it is there.
+    fn code(&mut self, name: &'static str) -> Result<(), Problem> {
+        if self.takes(name) {
+            self.gap("a number")?;
+            let code: u16 = self.cursor.number("a number")?;
+            self.add(name, format!("{name} {code}"));
+        }
+        Ok(())
+    }
+
     fn exec(&mut self) -> Result<(), Problem> {
         self.string("path")?;
         if self.takes(UNKNOWN) {
             self.add("argv", UNKNOWN);
         } else {
-            self.gap("a list of arguments, or `<unknown>`")?;
-            let list = self.cursor.list()?;
-            self.add("argv", list);
+            self.list("argv", "a list of arguments, or `<unknown>`")?;
         }
         if self.takes("truncated") {
             self.add("truncated", "truncated");

@@ -45,6 +45,9 @@ pub(crate) fn same_object(step: &Payload, event: &Payload) -> bool {
         (Payload::Connect(a), Payload::Connect(b)) => a.address == b.address,
         (Payload::Bind(a), Payload::Bind(b)) => a.address == b.address,
         (Payload::Accept(_), Payload::Accept(_)) | (Payload::Exit(_), Payload::Exit(_)) => true,
+        (Payload::Flow(a), Payload::Flow(b)) => a.destination == b.destination,
+        (Payload::Dns(a), Payload::Dns(b)) => a.name == b.name,
+        (Payload::Request(a), Payload::Request(b)) => a.uri == b.uri,
         _ => false,
     }
 }

@@ -126,5 +126,7 @@ fn cause_word(cause: LossCause) -> &'static str {
         LossCause::Gap => "no counter explains it",
         LossCause::Unreadable => "unreadable records",
         LossCause::WriteFailed => "records could not be written",
+        LossCause::QueueFull => "no room in a queue on the way",
+        LossCause::Throttled => "the sensor held back",
     }
 }

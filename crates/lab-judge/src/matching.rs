@@ -1,6 +1,6 @@
 //! For each step of each receipt: the event by which an instance saw it.
 
-use lab_model::{Event, Field, Payload, ProcessKey, Receipt, Step};
+use lab_model::{Event, Field, Payload, ProcessKey, Receipt, Step, Time};
 
 use crate::{
     compare::{self, Difference},
@@ -152,7 +152,9 @@ impl Search<'_, '_> {
             calls = &calls[..calls.partition_point(|(.., i)| events[*i].time.ns <= to)];
         }
         let fitting = calls.iter().map(|(.., i)| *i).filter(|&i| !self.used[i] && fits(i, events[i]));
-        fitting.min_by_key(|&i| events[i].time.ns.abs_diff(step.ended_ns))
+        // Within its clock's error one moment is as near as another: then the first of equal calls is the first.
+        let far = |time: Time| time.ns.abs_diff(step.ended_ns).saturating_sub(time.error_ns);
+        fitting.min_by_key(|&i| far(events[i].time))
     }
 
     fn take(&mut self, event: usize, found: Found) -> Found {

@@ -182,6 +182,12 @@ impl Normaliser {
                     *peer = without_port(peer, self, act);
                 }
             }
+            Payload::Flow(flow) => {
+                flow.source = without_port(&flow.source, self, act);
+                flow.destination = self.address(&flow.destination, act);
+            }
+            Payload::Dns(dns) => dns.name = text(&dns.name),
+            Payload::Request(request) => request.uri = text(&request.uri),
             _ => {}
         }
         payload

@@ -36,6 +36,7 @@ pub(crate) struct Node {
     start_ns: Option<u64>,
     /// first evidence of it: its fork, or its first event
     pub(crate) first_ns: u64,
+    /// last evidence, as late as its sensor's clock may have been
     last_ns: u64,
     exited: bool,
     ambiguous: bool,
@@ -188,7 +189,8 @@ impl Processes {
 
     fn note(&mut self, stream: &Stream<'_>, id: NodeId, e: &Evidence) {
         let node = &mut self.nodes[id];
-        node.last_ns = node.last_ns.max(e.at_ns);
+        let error_ns = stream.events[e.event].time.error_ns;
+        node.last_ns = node.last_ns.max(e.at_ns.saturating_add(error_ns));
         if e.rank == BIRTH {
             if node.fork.is_none() {
                 node.fork = Some(e.event);

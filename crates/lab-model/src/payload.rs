@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Errno, Ids, OpenFlags, SetIdCall, Text};
+use crate::{Address, Alert, Dns, Errno, Flow, Ids, Message, OpenFlags, Request, SetIdCall, Text};
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -190,6 +190,10 @@ pub enum LossCause {
     Unreadable,
     /// the record could not be written
     WriteFailed,
+    /// no room in a queue between the kernel and the record
+    QueueFull,
+    /// the sensor held back because there was too much
+    Throttled,
 }
 
 /// Events that did not arrive.
@@ -279,6 +283,16 @@ payloads! {
     Accept = "accept",
     /// loss
     Loss = "loss",
+    /// flow
+    Flow = "flow",
+    /// dns
+    Dns = "dns",
+    /// request
+    Request = "request",
+    /// alert
+    Alert = "alert",
+    /// message
+    Message = "message",
 }
 
 impl Payload {
@@ -294,6 +308,7 @@ impl Payload {
             | Self::Bind(Bind { result, .. })
             | Self::Accept(Accept { result, .. }) => Some(*result),
             Self::Fork(_) | Self::Exit(_) | Self::Loss(_) => None,
+            Self::Flow(_) | Self::Dns(_) | Self::Request(_) | Self::Alert(_) | Self::Message(_) => None,
         }
     }
 
@@ -305,6 +320,8 @@ impl Payload {
             Self::Rename(rename) => vec![&rename.from, &rename.to],
             Self::Connect(Connect { address: Address::Unix { path, .. }, .. })
             | Self::Bind(Bind { address: Address::Unix { path, .. }, .. }) => vec![path],
+            Self::Dns(dns) => vec![&dns.name],
+            Self::Request(request) => vec![&request.uri],
             _ => Vec::new(),
         }
     }

@@ -15,6 +15,8 @@ pub enum SensorKind {
     Probe,
     /// Debian's strace
     Strace,
+    /// the kernel's audit subsystem with its daemon
+    Auditd,
 }
 
 impl SensorKind {
@@ -23,6 +25,7 @@ impl SensorKind {
         match self {
             Self::Probe => &CATALOGUE[0],
             Self::Strace => &CATALOGUE[1],
+            Self::Auditd => &CATALOGUE[2],
         }
     }
 
@@ -179,6 +182,41 @@ pub const CATALOGUE: &[SensorEntry] = &[
         blind: &[
             ("ids", "it sees the calls that change ids, not the ids that a process has"),
             ("io_uring", "calls made through a ring are not system calls"),
+        ],
+    },
+    SensorEntry {
+        kind: SensorKind::Auditd,
+        word: "auditd",
+        about: "the kernel's audit subsystem and its daemon, with a rule for the subject's login session",
+        perturbs: false,
+        loss: LossExactness::Total,
+        knows: {
+            use Field::{
+                Address, After, Argv, Call, Child, Code, Directory, Exe, Flags, From, Ids, Parent, Path,
+                Peer, Requested, Result, To,
+            };
+            &[
+                knows(Action::Exec, &[Path, Argv, Exe, Result, Ids, Parent]),
+                knows(Action::Fork, &[Child, Ids, Parent]),
+                knows(Action::Exit, &[Code, Ids, Parent]),
+                knows(Action::SetId, &[Call, Requested, After, Result, Parent]),
+                knows(Action::Open, &[Path, Flags, Result, Ids, Parent]),
+                knows(Action::Unlink, &[Path, Directory, Result, Ids, Parent]),
+                knows(Action::Rename, &[From, To, Result, Ids, Parent]),
+                knows(Action::Connect, &[Address, Result, Ids, Parent]),
+                knows(Action::Bind, &[Address, Result, Ids, Parent]),
+                knows(Action::Accept, &[Peer, Result, Ids, Parent]),
+            ]
+        },
+        blind: &[
+            ("killed processes", "a process that a signal ends makes no call that could be recorded"),
+            (
+                "clone3",
+                "its flags lie in the caller's memory: whether it made a process or a thread is not said",
+            ),
+            ("setgroups", "the list of groups lies in the caller's memory"),
+            ("time", "calls are stamped with the last clock tick before they began"),
+            ("io_uring", "its operations have records of their own kind, which the rule does not ask for"),
         ],
     },
 ];

@@ -218,7 +218,7 @@ const INTEREST_KEYS: &[&str] = &["scope", "actions", "fold", "unordered", "optio
 const SCOPES: &[(&str, Scope)] = &[("subtree", Scope::Subtree), ("process", Scope::Process)];
 const CLASSES: &[ObjectClass] = &[ObjectClass::Loader, ObjectClass::Locale, ObjectClass::NameService];
 
-/// Everything that the act's processes and their descendants do; the classes folded. Loss is nobody's act.
+/// Everything that the act's processes and their descendants do; the classes folded.
 pub(crate) fn default_interest() -> Interest {
     Interest {
         scope: Scope::Subtree,
@@ -229,8 +229,13 @@ pub(crate) fn default_interest() -> Interest {
     }
 }
 
+/// What no process does: a sensor's own word, and what is only seen on its way.
+const OF_NO_PROCESS: &[Action] =
+    &[Action::Loss, Action::Flow, Action::Dns, Action::Request, Action::Alert, Action::Message];
+
 fn actions() -> impl Iterator<Item = (&'static str, Action)> {
-    Action::ALL.iter().filter(|action| **action != Action::Loss).map(|action| (action.word(), *action))
+    let of_processes = Action::ALL.iter().filter(|action| !OF_NO_PROCESS.contains(action));
+    of_processes.map(|action| (action.word(), *action))
 }
 
 fn interest(table: &Table, at: &Location, sink: &mut Sink) -> Interest {

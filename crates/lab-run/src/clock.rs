@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use lab_adapters::strace;
+use lab_adapters::Clock;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::RunError;
@@ -19,10 +19,10 @@ pub(crate) fn boot_ns() -> Result<u64, RunError> {
 }
 
 /// How the wall clock stands to the boot clock: both are read together, the error is the time that it took.
-pub(crate) fn wall_offset() -> Result<strace::Clock, RunError> {
+pub(crate) fn wall_offset() -> Result<Clock, RunError> {
     let before = boot_ns()?;
     let wall = read(ClockId::CLOCK_REALTIME)?;
     let after = boot_ns()?;
     let offset_ns = i128::from(wall) - i128::from(before.midpoint(after));
-    Ok(strace::Clock { offset_ns, error_ns: after - before })
+    Ok(Clock { offset_ns, error_ns: after - before })
 }

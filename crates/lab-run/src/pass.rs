@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use lab_act::witness::Witnesses;
-use lab_env::{Environment, Subject, SubjectSpec, cgroup};
+use lab_env::{Environment, Inventory, Subject, SubjectSpec, cgroup};
 use lab_model::{Act, InstanceRecord, PassRecord, Stamp};
 use lab_profile::{PassPlan, Scenario, Stage};
 use lab_store::BundleWriter;
@@ -28,6 +28,7 @@ const BRIEF: Duration = Duration::from_secs(5);
 pub(crate) struct Shared<'a> {
     pub(crate) options: &'a Options,
     pub(crate) environment: &'a mut dyn Environment,
+    pub(crate) inventory: &'a mut Inventory,
     pub(crate) bundle: &'a BundleWriter,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) ring_bytes: u32,
@@ -155,7 +156,7 @@ fn deploy(
 }
 
 fn attach_instances(
-    shared: &Shared<'_>,
+    shared: &mut Shared<'_>,
     scenario: &Scenario,
     pass: &PassPlan,
     standing: &mut Standing,
@@ -171,6 +172,7 @@ fn attach_instances(
             scope: subject.cgroup(),
             sensors: shared.environment.sensors(),
             actor: subject.pid(),
+            inventory: shared.inventory,
             raw: shared.bundle.raw_path(name, pass.pass, instance, sensor::raw_extension(planned.sensor))?,
             events: shared.bundle.events(name, pass.pass, instance)?,
             probe: &shared.options.probe,

@@ -12,7 +12,7 @@ use lab_model::{Act, PassRecord, PlannedPass, StageRecord};
 use lab_profile::{EnvironmentKind, Plan};
 use lab_store::{BundleWriter, FORMAT, Manifest, Owner, ScenarioEntry, sha256_hex};
 
-use crate::{Guest, Interrupt, Moment, Observer, RunError, clock, pass, random};
+use crate::{Guest, Interrupt, Moment, Observer, RunError, clock, pass, random, sensor};
 
 /// What a run is given.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ fn in_inventory(
         EnvironmentKind::Host => Host::up(inventory, &options.state, id).map_err(RunError::from),
         other => Err(RunError::NoEnvironment(other.to_string())),
     })?;
-    let passes = every_pass(plan, options, observer, &bundle, &mut host, &mut manifest);
+    let passes = every_pass(plan, options, observer, (&bundle, inventory), &mut host, &mut manifest);
     let down = stage(&mut manifest, "down", || host.down().map_err(RunError::from));
     passes?;
     manifest.interrupted = options.interrupt.is_set();
@@ -119,13 +119,14 @@ fn every_pass(
     plan: &Plan,
     options: &Options,
     observer: &dyn Observer,
-    bundle: &BundleWriter,
+    (bundle, inventory): (&BundleWriter, &mut Inventory),
     host: &mut dyn Environment,
     manifest: &mut Manifest,
 ) -> Result<(), RunError> {
     let mut shared = pass::Shared {
         options,
         environment: host,
+        inventory,
         bundle,
         observer,
         ring_bytes: plan.probe.ring_bytes.value,
@@ -195,17 +196,12 @@ fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> 
     let boot_id = Path::new("/proc/sys/kernel/random/boot_id");
     let mut inputs: BTreeMap<String, String> =
         plan.inputs.iter().map(|input| (input.path.to_string(), input.sha256.clone())).collect();
-    let strace = std::env::var_os("PATH").and_then(|path| {
-        let mut places = std::env::split_paths(&path).map(|dir| dir.join("strace"));
-        places.find(|place| place.is_file())
-    });
-    let programs = [
-        ("lab-actor", Some(&options.actor)),
-        ("lab-probe", Some(&options.probe)),
-        ("strace", strace.as_ref()),
-    ];
-    for (name, program) in programs.into_iter().filter_map(|(name, program)| Some((name, program?))) {
-        let bytes = fs::read(program).map_err(RunError::io("read", program))?;
+    let foreign = ["strace", "auditd", "auditctl"].map(|name| (name, sensor::program(name)));
+    let own = [("lab-actor", &options.actor), ("lab-probe", &options.probe)];
+    let own = own.map(|(name, program)| (name, Some(program.clone())));
+    for (name, program) in own.into_iter().chain(foreign).filter_map(|(name, program)| Some((name, program?)))
+    {
+        let bytes = fs::read(&program).map_err(RunError::io("read", &program))?;
         inputs.insert(name.to_owned(), sha256_hex(&bytes));
     }
     Ok(Manifest {

@@ -22,6 +22,7 @@ pub fn doctor(options: &Options) -> Vec<Row> {
         kernel::fanotify(options),
         kernel::taskstats(genetlink::has_family("TASKSTATS")),
         programs::strace(options),
+        programs::auditd(options),
         programs::rust(options),
         programs::static_link(options),
         programs::prebuilt_object(options),

@@ -34,6 +34,12 @@ impl Options {
     pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
         which(&self.path, name)
     }
+
+    /// The same for a program of root's, which ordinary users do not have in their path.
+    pub(crate) fn program_of_root(&self, name: &str) -> Option<PathBuf> {
+        let places = ["/usr/sbin", "/sbin"].map(|folder| self.at(folder).join(name));
+        self.program(name).or_else(|| places.into_iter().find(|place| is_executable(place)))
+    }
 }
 
 fn which(path: &OsStr, name: &str) -> Option<PathBuf> {

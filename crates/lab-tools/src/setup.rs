@@ -19,6 +19,8 @@ pub struct Needs {
     pub static_link: bool,
     /// The sensor strace.
     pub strace: bool,
+    /// The sensor auditd.
+    pub auditd: bool,
     /// What builds the eBPF object; only developers need it.
     pub ebpf_toolchain: bool,
     /// sudo; only the test of an ordinary user needs it where everything else is root's.
@@ -39,6 +41,7 @@ impl Needs {
         mounts: false,
         static_link: false,
         strace: false,
+        auditd: false,
         ebpf_toolchain: false,
         sudo: false,
         mmdebstrap: false,
@@ -47,7 +50,7 @@ impl Needs {
         duckdb: false,
     };
     /// What a run of the profile `host` needs.
-    pub const HOST: Self = Self { mounts: true, static_link: true, strace: true, ..Self::NONE };
+    pub const HOST: Self = Self { mounts: true, static_link: true, strace: true, auditd: true, ..Self::NONE };
 }
 
 /// One thing to install or to mount.
@@ -80,8 +83,12 @@ enum Action {
 pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
     let mut packages: Vec<(String, &str)> = Vec::new();
-    if needs.strace && options.program("strace").is_none() {
-        packages.push(("strace".into(), "the sensor strace"));
+    let sensors =
+        [(needs.strace, "strace", "the sensor strace"), (needs.auditd, "auditd", "the sensor auditd")];
+    for (_, name, why) in
+        sensors.into_iter().filter(|(needed, name, _)| *needed && options.program_of_root(name).is_none())
+    {
+        packages.push((name.into(), why));
     }
     if needs.static_link && binaries::try_static_link(options).is_err() {
         packages

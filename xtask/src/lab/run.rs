@@ -1,6 +1,7 @@
 //! `lab run`: the road from a profile to a verdict.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     io::Write,
     path::{Path, PathBuf},
@@ -129,14 +130,15 @@ pub(crate) fn ready(
             return Err(error.into());
         }
     }
-    let strace = plan
-        .scenarios
-        .iter()
-        .flat_map(|s| &s.passes)
-        .flat_map(|p| &p.instances)
-        .any(|i| i.sensor == SensorKind::Strace);
+    let instances = plan.scenarios.iter().flat_map(|s| &s.passes).flat_map(|p| &p.instances);
+    let sensors: BTreeSet<SensorKind> = instances.map(|instance| instance.sensor).collect();
     // Whether static programs can be linked shows when they are.
-    let needs = Needs { static_link: false, strace, ..Needs::HOST };
+    let needs = Needs {
+        static_link: false,
+        strace: sensors.contains(&SensorKind::Strace),
+        auditd: sensors.contains(&SensorKind::Auditd),
+        ..Needs::HOST
+    };
     setup::meet(folders, needs, no_install)?;
     if programs.probe.is_none() {
         setup::fresh_object(folders)?;

@@ -29,6 +29,7 @@ pub(crate) fn run(cmd: Cmd) -> Result<ExitCode> {
                 Thing::Owner { pid, what, .. } => println!("  {what}, by process {pid}"),
                 Thing::Cgroup { path } => println!("  cgroup {}", path.display()),
                 Thing::Folder { path } => println!("  folder {}", path.display()),
+                Thing::Undo { command } => println!("  to be put back by {}", command.join(" ")),
                 Thing::Kept { .. } => {}
             }
         }

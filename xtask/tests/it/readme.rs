@@ -30,6 +30,27 @@ fn verdicts() {
 }
 
 #[test]
+fn what_each_sensor_knows_and_is_blind_to() {
+    let page = read("docs/sensors.md");
+    let (page, _) = page.split_once("\n### ").expect("docs/sensors.md tells how sensors are run");
+    let sections: Vec<&str> = page.split("\n## ").skip(1).collect();
+    let named: Vec<&str> = sections.iter().filter_map(|section| section.lines().next()).collect();
+    assert_eq!(named, lab_model::CATALOGUE.iter().map(|entry| entry.word).collect::<Vec<_>>());
+    for (entry, section) in lab_model::CATALOGUE.iter().zip(sections) {
+        let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+        let known = entry.knows.iter().map(|known| {
+            let fields: Vec<String> =
+                known.fields.iter().map(|field| format!("{field:?}").to_lowercase()).collect();
+            format!("| {} | {} |", known.action, fields.join(", "))
+        });
+        assert_eq!(rows, known.collect::<Vec<_>>(), "docs/sensors.md: {}", entry.word);
+        let blind: Vec<&str> = section.lines().filter(|line| line.starts_with("- ")).collect();
+        let declared = entry.blind.iter().map(|(what, why)| format!("- {what}: {why}."));
+        assert_eq!(blind, declared.collect::<Vec<_>>(), "docs/sensors.md: {}", entry.word);
+    }
+}
+
+#[test]
 fn kinds_of_act() {
     let readme = read("README.md");
     let (_, kinds) = readme.split_once("Kinds of act: ").expect("README.md lists the kinds of act");

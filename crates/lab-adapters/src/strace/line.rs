@@ -1,6 +1,7 @@
 //! One line of the log, taken apart as far as its shape goes.
 
-use super::{Clock, signal, token};
+use super::{Clock, token};
+use crate::signal;
 
 /// A line: who, when, what.
 #[derive(Clone, Debug, PartialEq, Eq)]

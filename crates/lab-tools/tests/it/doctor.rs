@@ -20,8 +20,18 @@ fn expect(machine: &Machine, name: &str, state: State, found: &str, cause: &str,
 #[test]
 fn a_healthy_machine_has_no_causes() {
     let machine = Machine::healthy();
-    let kernel =
-        ["kernel", "btf", "tracefs", "cgroup2", "root", "capabilities", "lockdown", "fanotify", "strace"];
+    let kernel = [
+        "kernel",
+        "btf",
+        "tracefs",
+        "cgroup2",
+        "root",
+        "capabilities",
+        "lockdown",
+        "fanotify",
+        "strace",
+        "auditd",
+    ];
     for name in kernel {
         let row = machine.row(name);
         assert_eq!((row.state, &row.cause, &row.remedy), (State::Ok, &None, &None), "{row:?}");
@@ -160,6 +170,8 @@ fn strace() {
     expect(&machine, "strace", State::Missing, "strace", "exit status 127:\nbroken", "--reinstall strace");
     machine.no_program("strace");
     expect(&machine, "strace", State::Missing, "not installed", "profile host", "cargo xtask setup");
+    machine.no_program("auditctl");
+    expect(&machine, "auditd", State::Missing, "not installed", "profile host", "cargo xtask setup");
 }
 
 #[test]

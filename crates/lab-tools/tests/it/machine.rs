@@ -42,6 +42,8 @@ impl Machine {
         machine.file("/etc/os-release", "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\n");
         machine.file("/var/lib/apt/lists/x_Packages", "");
         machine.script("strace", "echo 'strace -- version 6.1'");
+        machine.script("auditd", "");
+        machine.script("auditctl", "echo 'auditctl version 3.0.9'");
         machine
     }
 

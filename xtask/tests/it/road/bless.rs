@@ -50,7 +50,7 @@ fn what_is_otherwise_under_this_kernel_is_an_override() {
     // As if the golden came from a machine where one file more is read, and strace sees less.
     let line = "    open \"/etc/shadow.<nonce>\" read -> ENOENT                    act 3\n";
     lab.edit("golden/sensitive-read.golden", line, &format!("{line}    open \"/etc/elsewhere\" read\n"));
-    lab.edit("golden/sensitive-read.golden", "  act 3   seen    seen", "  act 3   seen    missed");
+    lab.edit("golden/sensitive-read.golden", "  act 3   seen    seen  ", "  act 3   seen    missed");
     let before = fs::read_to_string(lab.path("golden/sensitive-read.golden")).unwrap();
     let run = || lab.run(&["--scenario", "sensitive-read"]).output().unwrap();
     code(&run(), 1);
@@ -72,7 +72,7 @@ fn what_is_otherwise_under_this_kernel_is_an_override() {
     code(&lab.xtask(&["golden", "lint"]).output().unwrap(), 0);
     // A plain bless changes nothing that the run agrees with, and asks where it does not.
     code(&bless(&lab, &[]).output().unwrap(), 0);
-    lab.edit("golden/sensitive-read.golden", "act 1   seen    seen", "act 1   seen    missed");
+    lab.edit("golden/sensitive-read.golden", "act 1   seen    seen  ", "act 1   seen    missed");
     let output = bless(&lab, &[]).output().unwrap();
     code(&output, 2);
     assert!(stderr(&output).contains("--for one of host, "), "{}", stderr(&output));
@@ -150,8 +150,8 @@ fn piece_by_piece_at_a_terminal() {
     let golden = "golden/sensitive-read.golden";
     let line = "    open \"/etc/shadow.<nonce>\" read -> ENOENT                    act 3\n";
     lab.edit(golden, line, &format!("{line}    open \"/etc/elsewhere\" read\n"));
-    lab.edit(golden, "  act 1   seen    seen", "  act 1   seen    missed");
-    lab.edit(golden, "  act 2   seen    seen", "  act 2   seen    missed");
+    lab.edit(golden, "  act 1   seen    seen  ", "  act 1   seen    missed");
+    lab.edit(golden, "  act 2   seen    seen  ", "  act 2   seen    missed");
     let run = || lab.run(&["--scenario", "sensitive-read"]).output().unwrap();
     code(&run(), 1);
     let refused = bless(&lab, &["--interactive"]).output().unwrap();
@@ -172,7 +172,7 @@ fn piece_by_piece_at_a_terminal() {
     for has in [
         "\nallow at-most 2 \"/etc/elsewhere\"  act 3\n",
         "at-most 2\n",
-        "act 1   seen    seen",
+        "act 1   seen    seen  ",
         "act 2   seen    missed",
     ] {
         assert!(text.contains(has), "{has:?} is not in\n{text}");
@@ -181,6 +181,6 @@ fn piece_by_piece_at_a_terminal() {
     assert!(scenario.contains("at_most = { \"/etc/elsewhere\" = 2 }"), "{scenario}");
     // What was freed is no drift any more, what was rejected still is.
     code(&run(), 1);
-    lab.edit(golden, "  act 2   seen    missed", "  act 2   seen    seen");
+    lab.edit(golden, "  act 2   seen    missed", "  act 2   seen    seen  ");
     code(&run(), 0);
 }

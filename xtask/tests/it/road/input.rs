@@ -27,7 +27,7 @@ fn profiles() {
         &["profiles/01-host.toml:2:1", "sumary", "summary"],
     );
     refused(
-        |lab| lab.edit("profiles/base/host.toml", r#"["probe", "strace"]"#, r#"["probe", "starce"]"#),
+        |lab| lab.edit("profiles/base/host.toml", r#""strace", "#, r#""starce", "#),
         &run,
         &["profiles/base/host.toml:3:", "starce", "strace"],
     );
@@ -97,7 +97,9 @@ fn no_root_and_no_sudo() {
     // A folder of programs without sudo.
     let bin = lab.path("bin");
     fs::create_dir(&bin).unwrap();
-    std::os::unix::fs::symlink("/usr/bin/strace", bin.join("strace")).unwrap();
+    for name in ["strace", "auditd"] {
+        std::os::unix::fs::symlink("/usr/bin/strace", bin.join(name)).unwrap();
+    }
     run.env("PATH", &bin).uid(65534).gid(65534);
     let output = run.output().unwrap();
     code(&output, 2);

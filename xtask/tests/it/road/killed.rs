@@ -119,27 +119,59 @@ fn an_interrupt_cleans_up_and_exits_130() {
     }
 }
 
-#[test]
-fn a_probe_killed_in_the_middle_makes_its_acts_lost() {
-    let Some(_turn) = turn("killed::a_probe_killed_in_the_middle_makes_its_acts_lost") else { return };
+/// A lab with so many acts that a signal falls among them.
+fn many_acts() -> Lab {
     let lab = Lab::new();
-    // Many acts, so that the kill falls among them.
     let path = lab.path("scenarios/sensitive-read.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let more = "\n[[twin]]\nkind = \"read\"\npath = \"/etc/hostname\"\n".repeat(400);
     std::fs::write(&path, text + &more).unwrap();
-    let going = Going::until(&lab, ONE, "sensitive-read pass 1: exercise");
+    lab
+}
+
+/// Kills the sensor whose program has this name.
+fn kill_sensor(going: &Going, name: &str) {
     let sensors = lab_env::cgroup::mount_point().unwrap().join(format!("sightline-{}/sensors", going.id));
-    let probe = std::fs::read_to_string(sensors.join("cgroup.procs")).unwrap();
-    signal(probe.trim().parse().unwrap(), Signal::SIGKILL);
+    let sensors = std::fs::read_to_string(sensors.join("cgroup.procs")).unwrap();
+    let is_it = |pid: &&str| std::fs::read_link(format!("/proc/{pid}/exe")).unwrap().ends_with(name);
+    signal(sensors.lines().find(is_it).unwrap().parse().unwrap(), Signal::SIGKILL);
+}
+
+/// How many acts of the report have this verdict.
+fn verdicts(report: &serde_json::Value, sensor: &str, verdict: &str) -> usize {
+    let rows = report["scenarios"][0]["verdicts"].as_array().unwrap();
+    rows.iter().filter(|row| row["sensor"] == sensor && row["verdict"] == verdict).count()
+}
+
+#[test]
+fn a_probe_killed_in_the_middle_makes_its_acts_lost() {
+    let Some(_turn) = turn("killed::a_probe_killed_in_the_middle_makes_its_acts_lost") else { return };
+    let lab = many_acts();
+    let going = Going::until(&lab, ONE, "sensitive-read pass 1: exercise");
+    kill_sensor(&going, "lab-probe");
     let output = going.end();
     code(&output, 3);
     let report = report(&output);
-    let rows = report["scenarios"][0]["verdicts"].as_array().unwrap();
-    let of = |sensor: &str, verdict: &str| {
-        rows.iter().filter(|row| row["sensor"] == sensor && row["verdict"] == verdict).count()
-    };
+    let of = |sensor, verdict| verdicts(&report, sensor, verdict);
     assert!(of("probe", "lost") > 0, "{report}");
     assert_eq!(of("probe", "lost") + of("probe", "seen"), 404);
     assert_eq!(of("strace", "seen"), 404);
+}
+
+#[test]
+fn an_audit_daemon_killed_in_the_middle_makes_its_acts_lost_and_no_setting_stays() {
+    let test = "killed::an_audit_daemon_killed_in_the_middle_makes_its_acts_lost_and_no_setting_stays";
+    let Some(_turn) = turn(test) else { return };
+    let lab = many_acts();
+    let before = State::now(&lab).without_bundles();
+    let going = Going::until(&lab, ONE, "sensitive-read pass 1: exercise");
+    kill_sensor(&going, "auditd");
+    let output = going.end();
+    code(&output, 3);
+    let report = report(&output);
+    let of = |sensor, verdict| verdicts(&report, sensor, verdict);
+    assert!(of("auditd", "lost") > 0, "{report}");
+    assert_eq!(of("auditd", "lost") + of("auditd", "seen"), 404);
+    assert_eq!(of("probe", "seen"), 404);
+    before.comes_back("at the end", || State::now(&lab).without_bundles());
 }

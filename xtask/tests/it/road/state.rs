@@ -8,7 +8,7 @@ use std::{
 
 use super::Lab;
 
-/// Processes, cgroups, mounts, files, sockets, BPF objects.
+/// Processes, cgroups, mounts, files, sockets, BPF objects, and how audit is set.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct State(BTreeSet<String>);
 
@@ -20,6 +20,7 @@ impl State {
         all.extend(processes());
         all.extend(lines("/proc/mounts"));
         all.extend(sockets());
+        all.extend(audit());
         for (word, command) in
             [("program", BPF_PROG_GET_NEXT_ID), ("map", BPF_MAP_GET_NEXT_ID), ("link", BPF_LINK_GET_NEXT_ID)]
         {
@@ -56,7 +57,7 @@ impl State {
 
 fn names(dir: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path().display().to_string()).filter(|name| !name.ends_with("/lock")).collect()
+    entries.map(|entry| entry.path().display().to_string()).filter(|name| !name.ends_with("lock")).collect()
 }
 
 fn lines(path: &str) -> BTreeSet<String> {
@@ -74,7 +75,7 @@ fn processes() -> BTreeSet<String> {
         let exe = fs::read_link(dir.join("exe")).unwrap_or_default();
         let name = exe.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         cgroup.contains("/sightline-")
-            || ["lab-actor", "lab-probe", "lab-liar", "strace"].contains(&name.as_str())
+            || ["lab-actor", "lab-probe", "lab-liar", "strace", "auditd"].contains(&name.as_str())
     };
     let dirs = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
     let told = |dir: PathBuf| {
@@ -82,6 +83,19 @@ fn processes() -> BTreeSet<String> {
         format!("{} {}", dir.display(), String::from_utf8_lossy(&line).replace('\0', " "))
     };
     dirs.filter(|dir| ours(dir)).map(told).collect()
+}
+
+/// Rules and settings of the kernel's audit, where there is what tells them.
+fn audit() -> BTreeSet<String> {
+    let told = |argument| {
+        let output = std::process::Command::new("auditctl").arg(argument).output();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+    };
+    let (rules, status) = (told("-l"), told("-s"));
+    let is_setting = |line: &&str| {
+        ["enabled", "backlog_limit", "backlog_wait_time "].iter().any(|name| line.starts_with(name))
+    };
+    rules.lines().chain(status.lines().filter(is_setting)).map(|line| format!("audit: {line}")).collect()
 }
 
 /// Local addresses of listening TCP and of UDP sockets.

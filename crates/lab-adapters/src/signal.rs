@@ -1,4 +1,4 @@
-//! Signal names as strace prints them. Source: the kernel's include/uapi/asm-generic/signal.h.
+//! Signal names as tools print them. Source: the kernel's include/uapi/asm-generic/signal.h.
 
 const NAMES: &[&str] = &[
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",

@@ -1,0 +1,114 @@
+//! The adapters, what to feed them, and what must hold whatever they are fed. Of the tests and of the fuzzer.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use lab_adapters::{Clock, Decoded, strace};
+use lab_model::{Event, Payload};
+
+pub(crate) const CLOCK: Clock = Clock { offset_ns: 0, error_ns: 0 };
+
+/// An adapter that needs nothing but the record.
+pub(crate) type Adapter = fn(&[u8], &str, Clock) -> Decoded;
+
+/// Each whose samples lie in a folder of its name.
+pub(crate) const ADAPTERS: &[(&str, Adapter)] = &[
+    ("auditd", lab_adapters::auditd::decode),
+    ("falco", lab_adapters::falco::decode),
+    ("hubble", lab_adapters::hubble::decode),
+    ("kubernetes-audit", lab_adapters::kubernetes_audit::decode),
+    ("tetragon", lab_adapters::tetragon::decode),
+];
+
+/// A whole record of each.
+pub(crate) const RECORDS: &[(&str, &str)] = &[
+    (
+        "auditd",
+        "type=SYSCALL msg=audit(1492037291.036:59): arch=c000003e syscall=87 success=yes exit=0 a0=1 a1=2 a2=3 \
+         a3=4 items=1 ppid=1 pid=2 auid=0 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts1 ses=8 \
+         comm=\"rm\" exe=\"/bin/rm\" key=(null)\n\
+         type=PATH msg=audit(1492037291.036:59): item=0 name=2F612062 inode=1 nametype=DELETE\n",
+    ),
+    (
+        "falco",
+        "{\"rule\":\"R\",\"priority\":\"Error\",\"time\":\"2019-05-17T15:31:56Z\",\"output_fields\":{\"proc.pid\":7}}\n",
+    ),
+    (
+        "hubble",
+        "{\"flow\":{\"time\":\"2023-08-21T12:12:13Z\",\"IP\":{\"source\":\"::1\",\"destination\":\"::2\"},\
+         \"l4\":{\"TCP\":{\"source_port\":1,\"destination_port\":2}}}}\n",
+    ),
+    (
+        "kubernetes-audit",
+        "{\"kind\":\"Event\",\"verb\":\"get\",\"requestURI\":\"/\",\"stageTimestamp\":\"2023-08-21T12:12:13Z\"}\n",
+    ),
+    (
+        "tetragon",
+        "{\"process_exec\":{\"process\":{\"pid\":1,\"binary\":\"/a\"}},\"time\":\"2023-08-21T12:12:13Z\"}\n",
+    ),
+    (
+        "strace",
+        "100 2.0 execve(\"/bin/a\", [\"a\", \"--password\", \"\\303x\"...], 0x1 /* 2 vars */) = 0 <0.000012>\n\
+         100 2.1 clone(child_stack=NULL, flags=SIGCHLD <unfinished ...>\n\
+         101 2.2 connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 \
+         EINPROGRESS (Operation now in progress)\n100 2.3 <... clone resumed>) = 101\n101 3.0 +++ exited with 0 +++\n\
+         100 3.0 +++ killed by SIGKILL +++\n",
+    ),
+];
+
+/// The sample files of a tool, with what they hold, if they lie beside the project.
+pub(crate) fn samples(tool: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let place = |above: &Path| Some(above.join("shared/samples").join(tool)).filter(|folder| folder.is_dir());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(place);
+    let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries.map_while(Result::ok).map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.into_iter().filter_map(|path| fs::read(&path).ok().map(|log| (path, log))).collect()
+}
+
+/// Everything that there is to damage for a tool.
+pub(crate) fn corpus(tool: &str) -> Vec<u8> {
+    let mut log: Vec<u8> =
+        samples(tool).into_iter().flat_map(|(_, log)| [log, b"\n".to_vec()].concat()).collect();
+    for (_, record) in RECORDS.iter().filter(|(known, _)| *known == tool) {
+        log.extend_from_slice(record.as_bytes());
+    }
+    log
+}
+
+/// Reads `log` as `tool` would have written it, and says what is wrong with the account of it.
+pub(crate) fn check(tool: &str, log: &[u8]) -> Result<(), String> {
+    if tool == "strace" {
+        return check_strace(log);
+    }
+    let (_, decode) = ADAPTERS.iter().find(|(known, _)| *known == tool).ok_or("no such adapter")?;
+    let decoded = decode(log, "x@host", CLOCK);
+    numbered(&decoded.events)?;
+    let balance = &decoded.counters.programs["log"];
+    let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count() as u64;
+    let losses =
+        decoded.events.iter().filter(|event| matches!(event.payload, Payload::Loss(_))).count() as u64;
+    if !balance.holds() || balance.received + balance.filtered + losses < lines {
+        return Err(format!("{lines} lines came to {balance:?}"));
+    }
+    let mut masked = log.to_vec();
+    if tool == "auditd" {
+        lab_adapters::auditd::redact_line(&mut masked);
+    }
+    Ok(())
+}
+
+fn check_strace(log: &[u8]) -> Result<(), String> {
+    let decoded = strace::decode(log, 100, "x@host", CLOCK);
+    numbered(&decoded.events)?;
+    strace::redact_line(&mut log.to_vec());
+    let balance = &decoded.counters.programs["log"];
+    if balance.holds() { Ok(()) } else { Err(format!("{balance:?}")) }
+}
+
+fn numbered(events: &[Event]) -> Result<(), String> {
+    let wrong = events.iter().enumerate().find(|(n, event)| event.seq.n != *n as u64);
+    wrong.map_or(Ok(()), |(n, _)| Err(format!("event {n} has another number")))
+}
