@@ -10,7 +10,7 @@ use aya_ebpf::{
     maps::{Array, ProgramArray},
     programs::BtfTracePointContext,
 };
-use lab_abi::{Cause, Kind, Slot, call::TABLE, flag};
+use lab_abi::{Cause, Descriptor, Kind, Slot, call::TABLE, flag};
 
 use crate::{
     count, emit, identity,
@@ -24,9 +24,9 @@ static ENTER: ProgramArray = ProgramArray::with_max_entries(TABLE, 0);
 /// Programs by syscall number.
 #[map]
 static EXIT: ProgramArray = ProgramArray::with_max_entries(TABLE, 0);
-/// [`lab_abi::Call`] codes by syscall number.
+/// What each syscall is, by its number.
 #[map]
-static CALLS: Array<u32> = Array::with_max_entries(TABLE, 0);
+static CALLS: Array<Descriptor> = Array::with_max_entries(TABLE, 0);
 /// Syscalls in scope by the 32-bit entry, whose numbers and arguments differ: not observed, but counted.
 #[map]
 static FOREIGN: Array<u64> = Array::with_max_entries(1, 0);
@@ -82,6 +82,19 @@ fn direct<T: Copy>(base: *const u8, offset: u32) -> T {
     unsafe { base.add(offset as usize).cast::<T>().read_volatile() }
 }
 
+/// The number of the syscall that returns.
+#[inline(always)]
+pub fn returning(context: &BtfTracePointContext) -> u32 {
+    let regs: u64 = context.arg(0);
+    field!(u64, regs, regs_nr) as u32
+}
+
+/// What the syscall with this number is.
+#[inline(always)]
+pub fn descriptor(nr: u32) -> Option<&'static Descriptor> {
+    CALLS.get(nr)
+}
+
 /// The enter side: counts, filters, and begins a record in the thread's slot.
 #[inline(always)]
 pub fn enter(context: &BtfTracePointContext, kind: Kind) -> Option<&'static mut Slot> {
@@ -135,8 +148,7 @@ pub fn exit(context: &BtfTracePointContext, kind: Kind) -> Option<(&'static mut 
         slot::begin(slot, kind);
         slot.head.enter = slot.head.exit;
         slot.head.flags |= flag::NO_ENTER;
-        let regs: u64 = context.arg(0);
-        call(slot, context, field!(u64, regs, regs_nr) as u32);
+        call(slot, context, returning(context));
     }
     slot.head.ret = context.arg(1);
     identity::fill(&mut slot.head, task);
@@ -153,6 +165,6 @@ pub fn submit(slot: &mut Slot, kind: Kind) {
 #[inline(always)]
 fn call(slot: &mut Slot, context: &BtfTracePointContext, nr: u32) {
     slot.head.nr = nr;
-    slot.head.call = CALLS.get(nr).copied().unwrap_or(0);
+    slot.head.call = descriptor(nr).map_or(0, |descriptor| descriptor.call);
     slot.head.args = args(context);
 }

@@ -125,8 +125,20 @@ pub struct Interest {
 
 impl Interest {
     /// Actions that nothing can loosen.
-    pub const STRICT: &'static [Action] =
-        &[Action::Exec, Action::Connect, Action::SetId, Action::Unlink, Action::Rename];
+    pub const STRICT: &'static [Action] = &[
+        Action::Exec,
+        Action::Connect,
+        Action::SetId,
+        Action::Unlink,
+        Action::Rename,
+        Action::Mkdir,
+        Action::HardLink,
+        Action::Symlink,
+        Action::Chmod,
+        Action::Chown,
+        Action::Truncate,
+        Action::Mknod,
+    ];
 
     /// True if a fact with this payload is inside.
     pub fn covers(&self, payload: &Payload) -> bool {
@@ -145,7 +157,10 @@ impl Interest {
             Payload::Exec(exec) => &exec.path,
             Payload::Unlink(unlink) => &unlink.path,
             Payload::Rename(rename) => &rename.from,
-            _ => return Freedom::default(),
+            other => match other.texts().first() {
+                Some(path) if other.call().is_some() => path,
+                _ => return Freedom::default(),
+            },
         };
         let declared = self.free.get(&*path.to_str_lossy()).copied().unwrap_or_default();
         if is_strict(payload) {

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Errno, Ids, OpenFlags, SetIdCall, Text};
+use crate::{
+    Address, Chmod, Chown, Errno, HardLink, Ids, Mkdir, Mknod, OpenFlags, SetIdCall, Symlink, Text, Truncate,
+    argument::{Part, Value},
+};
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -274,6 +277,20 @@ payloads! {
     Bind = "bind",
     /// accept
     Accept = "accept",
+    /// mkdir
+    Mkdir = "mkdir",
+    /// link
+    HardLink = "link",
+    /// symlink
+    Symlink = "symlink",
+    /// chmod
+    Chmod = "chmod",
+    /// chown
+    Chown = "chown",
+    /// truncate
+    Truncate = "truncate",
+    /// mknod
+    Mknod = "mknod",
     /// loss
     Loss = "loss",
 }
@@ -291,6 +308,7 @@ impl Payload {
             | Self::Bind(Bind { result, .. })
             | Self::Accept(Accept { result, .. }) => Some(*result),
             Self::Fork(_) | Self::Exit(_) | Self::Loss(_) => None,
+            other => other.call().map(|call| call.result()),
         }
     }
 
@@ -302,8 +320,17 @@ impl Payload {
             Self::Rename(rename) => vec![&rename.from, &rename.to],
             Self::Connect(Connect { address: Address::Unix { path, .. }, .. })
             | Self::Bind(Bind { address: Address::Unix { path, .. }, .. }) => vec![path],
-            _ => Vec::new(),
+            other => other.call().map(|call| call.parts()).into_iter().flatten().flat_map(texts_of).collect(),
         }
+    }
+}
+
+fn texts_of(part: Part<'_>) -> Vec<&Text> {
+    match part.value {
+        Some(Value::Text(text)) => vec![text],
+        Some(Value::Texts(texts)) => texts.iter().collect(),
+        Some(Value::Address(Address::Unix { path, .. })) => vec![path],
+        _ => Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use lab_model::{Counters, PlannedPass, ScenarioHead, StageRecord};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that this crate writes, and the only one that it reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// A scenario of a run and its passes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

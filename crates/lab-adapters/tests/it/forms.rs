@@ -24,7 +24,7 @@ pub(crate) fn shown(events: &[Event]) -> Vec<String> {
 }
 
 /// The one event that a line makes of process 100, without what stands before its payload.
-fn one(line: &str) -> String {
+pub(crate) fn one(line: &str) -> String {
     let decoded = decoded(&format!("100   2.000000000 {line}\n100   3.000000000 +++ exited with 0 +++\n"));
     assert_eq!(decoded.unreadable, [], "{line}");
     assert!(decoded.unended.is_empty(), "{line}");

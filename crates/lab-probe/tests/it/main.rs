@@ -2,11 +2,13 @@
 
 mod accept;
 mod balance;
+mod balance_of_calls;
 mod bind;
 mod connect;
 mod errors;
 mod exec;
 mod exit;
+mod file_calls;
 mod fork;
 mod killed;
 mod lab;
