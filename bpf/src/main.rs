@@ -12,6 +12,7 @@ mod exit;
 mod fork;
 mod open;
 mod rename;
+mod send;
 mod setid;
 mod unlink;
 

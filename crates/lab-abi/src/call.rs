@@ -162,6 +162,10 @@ calls! {
     Ftruncate "ftruncate" Truncate 77,
     Mknod "mknod" Mknod 133 string(0),
     Mknodat "mknodat" Mknod 259 string(1),
+    Listen "listen" Listen 50,
+    Sendto "sendto" Send 44,
+    Sendmsg "sendmsg" Send 46,
+    Sendmmsg "sendmmsg" Send 307,
 }
 
 /// Entries of the tables indexed by syscall number.

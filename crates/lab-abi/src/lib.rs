@@ -16,6 +16,7 @@ pub mod offsets;
 pub mod open;
 pub mod record;
 pub mod rename;
+pub mod send;
 pub mod setid;
 pub mod unlink;
 

@@ -70,6 +70,10 @@ kinds! {
     Truncate 16 "truncate",
     /// A device, FIFO or file made.
     Mknod 17 "mknod",
+    /// A socket made to listen.
+    Listen 18 "listen",
+    /// Bytes given to a socket to send.
+    Send 19 "send",
 }
 
 impl Kind {
@@ -192,3 +196,4 @@ const _: () = assert!(size_of::<Head>().is_multiple_of(8));
 const _: () = assert!(size_of::<Head>() == 4 + 2 + 2 + 8 + 16 + 24 + 8 + 16 + 16 + 24 + 32 + 16 + 48 + 16);
 const _: () = assert!(size_of::<crate::setid::Setid>() <= BODY);
 const _: () = assert!(size_of::<crate::fork::Fork>() <= BODY);
+const _: () = assert!(size_of::<crate::send::Send>() <= BODY);

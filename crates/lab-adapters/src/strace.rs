@@ -85,6 +85,7 @@ const CALLS: &[&str] = &[
     "ftruncate",
     "mknod",
     "mknodat",
+    "listen",
 ];
 
 /// The command that attaches strace to `pid`, and to every thread and child that it makes from then on, and writes

@@ -94,7 +94,14 @@ impl Reader<'_, '_> {
                 Form::Left | Form::Address => continue,
             };
             *self.cursor = ahead;
-            self.add(name, if name == "to" { format!("-> {value}") } else { named(name, bare, value) });
+            self.add(
+                name,
+                if name == "to" {
+                    format!("-> {value}")
+                } else {
+                    named(name, bare || matches!(shape.form, Form::Texts), value)
+                },
+            );
         }
         Ok(())
     }

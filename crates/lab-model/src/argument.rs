@@ -149,7 +149,7 @@ impl Argument for Text {
     }
 }
 
-impl Argument for Vec<Text> {
+impl Argument for Box<[Text]> {
     const FORM: Form = Form::Texts;
 
     fn value(&self) -> Option<Value<'_>> {
@@ -204,6 +204,37 @@ pub(crate) fn is_word<T: FromStr + ToString>(word: &str) -> bool {
 }
 
 words!(Mode, Id, i64, u32);
+
+/// A number that differs from run to run: known, but no part of a fact.
+macro_rules! left {
+    ($($(#[doc = $doc:literal])* $name:ident;)*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u32);
+
+        impl Argument for $name {
+            const FORM: Form = Form::Left;
+
+            fn value(&self) -> Option<Value<'_>> {
+                Some(Value::Word(self.0.to_string()))
+            }
+
+            fn agrees(&self, other: &Self) -> bool {
+                self == other
+            }
+
+            fn change(&mut self, _change: &dyn Change) {
+                self.0 = 0;
+            }
+        }
+    )*};
+}
+
+left! {
+    /// Bytes.
+    Size;
+}
 
 /// Type and permissions of a file; printed in octal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

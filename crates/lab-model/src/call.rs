@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Field, Outcome, Payload, Text,
-    argument::{Argument, Id, Mode, Part, Shape},
+    Action, Address, Field, Outcome, Payload, Text,
+    argument::{Argument, Id, Mode, Part, Shape, Size},
 };
 
 /// A payload that is declared part by part.
@@ -117,7 +117,7 @@ pub trait Change {
     fn text(&self, text: &Text) -> Text;
 
     /// An address.
-    fn address(&self, address: &crate::Address) -> crate::Address;
+    fn address(&self, address: &Address) -> Address;
 }
 
 calls! {
@@ -182,5 +182,24 @@ calls! {
         mode: Mode = Mode,
         /// device number as the caller gave it, 0 for what is no device
         device: u32 = Device,
+    }
+
+    /// A socket was, or was to be, made to listen.
+    Listen {
+        /// connections that may wait
+        backlog: i64 = Backlog,
+    }
+
+    /// Bytes were, or were to be, sent.
+    Send {
+        /// where to: as the caller gave it, or where the socket is connected to
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<Box<Address>> = Address,
+        /// what a DNS server was asked for, `example.org AAAA` each
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        questions: Option<Box<[Text]>> = Questions,
+        /// how many
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        length: Option<Size> = Length,
     }
 }

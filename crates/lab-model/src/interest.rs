@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, OpenFlags, Payload, Text};
+use crate::{Action, OpenFlags, Payload, Send, Text};
 
 /// Whose facts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +143,10 @@ impl Interest {
     /// True if a fact with this payload is inside.
     pub fn covers(&self, payload: &Payload) -> bool {
         let action = payload.action();
+        // Who names nobody and is connected to no address talks to a process beside it.
+        if matches!(payload, Payload::Send(Send { address: None, .. })) {
+            return false;
+        }
         if self.exec_only {
             return action == Action::Exec;
         }

@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Chmod, Chown, Errno, HardLink, Ids, Mkdir, Mknod, OpenFlags, SetIdCall, Symlink, Text, Truncate,
+    Address, Chmod, Chown, Errno, HardLink, Ids, Listen, Mkdir, Mknod, OpenFlags, Send, SetIdCall, Symlink,
+    Text, Truncate,
     argument::{Part, Value},
 };
 
@@ -291,6 +292,10 @@ payloads! {
     Truncate = "truncate",
     /// mknod
     Mknod = "mknod",
+    /// listen
+    Listen = "listen",
+    /// send
+    Send = "send",
     /// loss
     Loss = "loss",
 }

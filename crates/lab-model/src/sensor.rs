@@ -74,6 +74,8 @@ pub enum Field {
     Group,
     Length,
     Device,
+    Backlog,
+    Questions,
     Child,
     Code,
     Signal,
@@ -139,8 +141,9 @@ pub const CATALOGUE: &[SensorEntry] = &[
         loss: LossExactness::Ranges,
         knows: {
             use Field::{
-                Address, After, Argv, Before, Call, Child, Code, Device, Directory, Exe, Flags, From, Group,
-                Ids, Length, Mode, Owner, Parent, Path, Peer, Requested, Result, Signal, Start, To,
+                Address, After, Argv, Backlog, Before, Call, Child, Code, Device, Directory, Exe, Flags,
+                From, Group, Ids, Length, Mode, Owner, Parent, Path, Peer, Questions, Requested, Result,
+                Signal, Start, To,
             };
             &[
                 knows(Action::Exec, &[Path, Argv, Exe, Result, Ids, Start, Parent]),
@@ -160,6 +163,8 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 knows(Action::Chown, &[Path, Owner, Group, Result, Ids, Start, Parent]),
                 knows(Action::Truncate, &[Path, Length, Result, Ids, Start, Parent]),
                 knows(Action::Mknod, &[Path, Mode, Device, Result, Ids, Start, Parent]),
+                knows(Action::Listen, &[Backlog, Result, Ids, Start, Parent]),
+                knows(Action::Send, &[Address, Questions, Length, Result, Ids, Start, Parent]),
             ]
         },
         blind: &[("io_uring", "calls made through a ring do not pass the system call tracepoints")],
@@ -172,8 +177,8 @@ pub const CATALOGUE: &[SensorEntry] = &[
         loss: LossExactness::Total,
         knows: {
             use Field::{
-                Address, Argv, Call, Child, Code, Device, Directory, Flags, From, Group, Length, Mode, Owner,
-                Path, Peer, Requested, Result, Signal, To,
+                Address, Argv, Backlog, Call, Child, Code, Device, Directory, Flags, From, Group, Length,
+                Mode, Owner, Path, Peer, Requested, Result, Signal, To,
             };
             &[
                 knows(Action::Exec, &[Path, Argv, Result]),
@@ -193,11 +198,13 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 knows(Action::Chown, &[Path, Owner, Group, Result]),
                 knows(Action::Truncate, &[Path, Length, Result]),
                 knows(Action::Mknod, &[Path, Mode, Device, Result]),
+                knows(Action::Listen, &[Backlog, Result]),
             ]
         },
         blind: &[
             ("ids", "it sees the calls that change ids, not the ids that a process has"),
             ("io_uring", "calls made through a ring are not system calls"),
+            ("send", "strace would write the content of streams to its log, so it is told not to look"),
         ],
     },
 ];

@@ -97,7 +97,8 @@ fn programs(kind: Kind) -> &'static str {
         | Kind::Connect
         | Kind::Bind
         | Kind::Accept
-        | Kind::Setid => kind.name(),
+        | Kind::Setid
+        | Kind::Send => kind.name(),
         _ => "call",
     }
 }

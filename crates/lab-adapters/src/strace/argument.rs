@@ -1,6 +1,8 @@
 //! Calls whose payload is declared part by part.
 
-use lab_model::{Action, Chmod, Chown, HardLink, Id, Mkdir, Mknod, Mode, Payload, Symlink, Text, Truncate};
+use lab_model::{
+    Action, Chmod, Chown, HardLink, Id, Listen, Mkdir, Mknod, Mode, Payload, Symlink, Text, Truncate,
+};
 
 use super::{call::Reader, token, value};
 
@@ -14,6 +16,7 @@ pub(crate) fn action_of(name: &str) -> Option<Action> {
         "chown" | "lchown" | "fchown" | "fchownat" => Action::Chown,
         "truncate" | "ftruncate" => Action::Truncate,
         "mknod" | "mknodat" => Action::Mknod,
+        "listen" => Action::Listen,
         _ => return None,
     })
 }
@@ -71,6 +74,7 @@ impl Reader<'_> {
                 let (path, mode) = (self.path_at(0)?, self.mode(2)?);
                 Mknod { path, mode, device: self.device(3)?, result }.into()
             }
+            "listen" => Listen { backlog: self.number(1)?, result }.into(),
             _ => return None,
         })
     }

@@ -40,3 +40,13 @@ fn files() {
         assert_eq!(one(line), event, "{line}");
     }
 }
+
+#[test]
+fn network() {
+    for (line, event) in [
+        ("listen(4, 7)       = 0 <0.000013240>", r#"listen backlog=7 result={"ok":0}"#),
+        ("listen(-1, -1) = -1 EBADF (Bad file descriptor)", r#"listen backlog=-1 result={"errno":"EBADF"}"#),
+    ] {
+        assert_eq!(one(line), event, "{line}");
+    }
+}

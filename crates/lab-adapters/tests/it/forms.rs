@@ -270,7 +270,8 @@ fn no_call_that_carries_data_is_traced() {
     let command = command(7, "/dev/stdout".as_ref());
     let words: Vec<_> = command.iter().map(|word| word.to_str().unwrap()).collect();
     let trace = words.iter().find(|word| word.starts_with("trace=")).unwrap();
-    for call in ["read", "write", "sendto", "sendmsg", "recvfrom", "recvmsg", "pread64", "writev"] {
+    for call in ["read", "write", "sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg", "pread64", "writev"]
+    {
         assert!(!trace.split([',', '=']).any(|traced| traced.trim_start_matches('?') == call), "{call}");
     }
     assert!(!words.iter().any(|word| word.starts_with("-v") || word.starts_with("-q")), "{words:?}");

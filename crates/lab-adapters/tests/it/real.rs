@@ -44,6 +44,7 @@ fn traced(test: &str, shell: &str) -> Option<(Decoded, u32)> {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let decoded = decode(&out.stdout, pid, "strace@host", Clock { offset_ns: 0, error_ns: 0 });
     let log = String::from_utf8_lossy(&out.stdout);
+    assert!(!log.contains("not to be logged"));
     let near = |bad: &Unreadable| {
         log.lines().skip(bad.line.saturating_sub(4)).take(5).collect::<Vec<_>>().join("\n")
     };
@@ -151,6 +152,7 @@ four.bind(("127.0.0.1", 0)); four.listen()
 port = four.getsockname()[1]
 client = socket.socket(); client.connect(("127.0.0.1", port))
 four.accept()
+client.send(b"not to be logged")
 four.setblocking(False); quiet(four.accept)
 closed = socket.socket(); closed.bind(("127.0.0.1", 0))
 quiet(socket.socket().connect, closed.getsockname())
@@ -217,6 +219,7 @@ fn every_kind_of_call_and_its_errors() {
         format!(r#"connect address={{"family":"inet","ip":"127.0.0.1","port":{port}}} result={{"ok":0}}"#),
         r#"accept peer={"family":"inet","ip":"127.0.0.1","port":"#.into(),
         r#"accept result={"errno":"EAGAIN"}"#.into(),
+        r#"listen backlog="#.into(),
         format!(r#"connect address={{"family":"inet","ip":"127.0.0.1","port":{closed}}} result={{"errno":"ECONNREFUSED"}}"#),
         format!(r#"bind address={{"abstract":true,"family":"unix","path":"sightline-{pid}"}} result={{"ok":0}}"#),
         r#"connect address={"abstract":false,"family":"unix","path":"W/no\nsocket"} result={"errno":"ENOENT"}"#.into(),

@@ -1,10 +1,13 @@
 //! What happened, from the arguments and texts alone: the kinds without a body.
 
-use lab_abi::{Call, TextAt};
-use lab_model::{Chmod, Chown, HardLink, Id, Mkdir, Mknod, Mode, Outcome, Payload, Symlink, Text, Truncate};
+use lab_abi::{Call, TextAt, send};
+use lab_model::{
+    Chmod, Chown, HardLink, Id, Listen, Mkdir, Mknod, Mode, Outcome, Payload, Send, Size, Symlink, Text,
+    Truncate,
+};
 use serde_json::Value;
 
-use super::{Raw, payload::dirfd};
+use super::{Raw, address::address, payload::dirfd};
 use crate::record::Record;
 
 /// The payload, and what has no place in it.
@@ -30,7 +33,28 @@ pub(super) fn payload(record: &Record<'_>, result: Outcome, raw: &mut Raw) -> Op
         Call::Ftruncate => Truncate { path: None, length: args.long(1), result }.into(),
         Call::Mknod => Mknod { path: path(), mode: args.mode(1), device: args.device(1), result }.into(),
         Call::Mknodat => Mknod { path: path(), mode: args.mode(2), device: args.device(2), result }.into(),
+        Call::Listen => Listen { backlog: i64::from(args.word(1) as i32), result }.into(),
+        Call::Sendto | Call::Sendmsg | Call::Sendmmsg => send(record, result, raw)?.into(),
         _ => return None,
+    })
+}
+
+fn send(record: &Record<'_>, result: Outcome, raw: &mut Raw) -> Option<Send> {
+    let body: send::Send = record.body()?;
+    if body.messages > 1 {
+        raw.insert("messages".to_owned(), Value::from(body.messages));
+    }
+    let questions: Vec<Text> = [1, 2]
+        .map(|index| record.text(index))
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .map(Text::from)
+        .collect();
+    Some(Send {
+        address: (!record.text(0).is_empty()).then(|| Box::new(address(record.text(0)))),
+        questions: (!questions.is_empty()).then(|| questions.into()),
+        length: (body.messages <= 2).then(|| u32::try_from(body.length).ok()).flatten().map(Size),
+        result,
     })
 }
 
@@ -42,7 +66,9 @@ fn notes(args: &Arguments<'_, '_>, raw: &mut Raw) {
         Call::Fchownat => (&[("dirfd", 0)], None, Some(4)),
         Call::Symlinkat => (&[("dirfd", 1)], None, None),
         Call::Linkat => (&[("from_dirfd", 0), ("to_dirfd", 2)], None, Some(4)),
-        Call::Fchmod | Call::Fchown | Call::Ftruncate => (&[], Some(0), None),
+        Call::Fchmod | Call::Fchown | Call::Ftruncate | Call::Listen => (&[], Some(0), None),
+        Call::Sendto | Call::Sendmmsg => (&[], Some(0), Some(3)),
+        Call::Sendmsg => (&[], Some(0), Some(2)),
         _ => (&[], None, None),
     };
     for (name, at) in directories {

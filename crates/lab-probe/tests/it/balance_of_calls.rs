@@ -2,8 +2,9 @@
 
 use crate::lab::Lab;
 
-/// Calls of each kind, and how many kinds there are.
+/// Calls of each kind.
 const EACH: u64 = 500;
+const KINDS: &[&str] = &["mkdir", "link", "symlink", "chmod", "chown", "truncate", "mknod", "listen", "send"];
 
 #[test]
 fn every_call_is_accounted_for() {
@@ -19,6 +20,8 @@ fn every_call_is_accounted_for() {
             libc::syscall(libc::SYS_chown, none.as_ptr(), 0, 0);
             libc::syscall(libc::SYS_ftruncate, -1, 0);
             libc::syscall(libc::SYS_mknod, none.as_ptr(), 0, 0);
+            libc::syscall(libc::SYS_listen, -1, 0);
+            libc::syscall(libc::SYS_sendto, -1, none.as_ptr(), 1, 0, 0, 0);
         }
         0
     };
@@ -27,10 +30,10 @@ fn every_call_is_accounted_for() {
         assert_eq!(subject.wait(), 0);
     }
     let (events, counters) = lab.stop();
-    for kind in ["mkdir", "link", "symlink", "chmod", "chown", "truncate", "mknod"] {
-        let balance = &counters.programs[kind];
+    for kind in KINDS {
+        let balance = &counters.programs[*kind];
         assert_eq!((balance.received, balance.lost_total()), (2 * EACH, 0), "{kind}: {balance:?}");
-        let here = |event: &&lab_model::Event| event.payload.action().word() == kind;
+        let here = |event: &&lab_model::Event| event.payload.action().word() == *kind;
         assert_eq!(events.iter().filter(here).count() as u64, 2 * EACH, "{kind}");
     }
 }

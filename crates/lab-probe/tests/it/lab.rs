@@ -104,8 +104,19 @@ impl Lab {
         }
     }
 
+    /// Ends the probe: its events, and the bytes that it wrote.
+    pub(crate) fn stop_with_spool(mut self) -> (Vec<Event>, Vec<u8>) {
+        self.end();
+        (self.events(), fs::read(self.dir.path().join("spool")).unwrap())
+    }
+
     /// Ends the probe: its events and its account, which must balance.
     pub(crate) fn stop(mut self) -> (Vec<Event>, Counters) {
+        let counters = self.end();
+        (self.events(), counters)
+    }
+
+    fn end(&mut self) -> Counters {
         self.say("stop");
         let counters = match self.report() {
             Some(Report::Counters { counters }) => counters,
@@ -116,7 +127,7 @@ impl Lab {
         for (program, balance) in &counters.programs {
             assert!(balance.holds(), "{program}: {balance:?}");
         }
-        (self.events(), counters)
+        counters
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {

@@ -13,6 +13,7 @@ mod fork;
 mod killed;
 mod lab;
 mod namespace;
+mod network_calls;
 mod open;
 mod rename;
 mod ring;

@@ -115,6 +115,13 @@ pub const EVENT_COLUMNS: &[Column] = &[
     number("owner_group", &[Any("payload.group")]),
     number("length", &[Any("payload.length")]),
     number("device", &[Any("payload.device")]),
+    number("backlog", &[Any("payload.backlog")]),
+    Column {
+        name: "questions",
+        kind: ColumnKind::Texts,
+        layout: Layout::Dictionary,
+        places: &[Any("payload.questions")],
+    },
     number("ret", &[But(Loss, "result.ok")]),
     text("error", &[But(Loss, "result.errno")]),
     number("child_pid", &[Of(Fork, "child")]),
