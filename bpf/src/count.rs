@@ -7,7 +7,7 @@ use lab_abi::{Cause, Counts, Kind, Loss};
 
 /// Counters by kind.
 #[map]
-static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(16, 0);
+static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(64, 0);
 /// Loss on this CPU that no record has carried yet, by cause.
 #[map]
 pub static PENDING: PerCpuArray<Loss> = PerCpuArray::with_max_entries(3, 0);

@@ -1,16 +1,18 @@
-//! The programs of the probe: one module per kind of event, and what they share.
+//! The programs of the probe: one module per kind of event that needs its own, one for all others, and what they share.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
 
 mod accept;
 mod bind;
+mod call;
 mod connect;
 mod exec;
 mod exit;
 mod fork;
 mod open;
 mod rename;
+mod send;
 mod setid;
 mod unlink;
 

@@ -9,7 +9,7 @@ use aya_ebpf::{
     maps::{Array, ProgramArray},
     programs::BtfTracePointContext,
 };
-use lab_abi::{Cause, Kind, Slot, call::TABLE, flag};
+use lab_abi::{Cause, Descriptor, Kind, Slot, call::TABLE, flag};
 
 use crate::{
     count, emit, identity,
@@ -26,9 +26,9 @@ static EXIT: ProgramArray = ProgramArray::with_max_entries(TABLE, 0);
 /// The one program behind all of [`EXIT`].
 #[map]
 static FINISH: ProgramArray = ProgramArray::with_max_entries(1, 0);
-/// [`lab_abi::Call`] codes by syscall number.
+/// What each syscall is, by its number.
 #[map]
-static CALLS: Array<u32> = Array::with_max_entries(TABLE, 0);
+static CALLS: Array<Descriptor> = Array::with_max_entries(TABLE, 0);
 /// Syscalls in scope by the 32-bit entry, whose numbers and arguments differ: not observed, but counted.
 #[map]
 static FOREIGN: Array<u64> = Array::with_max_entries(1, 0);
@@ -58,7 +58,7 @@ pub fn sys_enter(context: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(context: BtfTracePointContext) -> i32 {
-    let mut nr = direct!(u64, context.arg(0), regs_nr) as u32;
+    let mut nr = returning(&context);
     if compat() {
         if nr != COMPAT_EXECVE {
             return 0;
@@ -73,6 +73,18 @@ pub fn sys_exit(context: BtfTracePointContext) -> i32 {
 #[inline(always)]
 fn compat() -> bool {
     direct!(u32, typed_current(), task_status) & COMPAT != 0
+}
+
+/// The number of the syscall that returns.
+#[inline(always)]
+pub fn returning(context: &BtfTracePointContext) -> u32 {
+    direct!(u64, context.arg(0), regs_nr) as u32
+}
+
+/// What the syscall with this number is.
+#[inline(always)]
+pub fn descriptor(nr: u32) -> Option<&'static Descriptor> {
+    CALLS.get(nr)
 }
 
 /// The enter side: counts, filters, and begins a record in the thread's slot.
@@ -128,7 +140,7 @@ pub fn exit(context: &BtfTracePointContext, kind: Kind) -> Option<(&'static mut 
         slot::begin(slot, kind);
         slot.head.enter = slot.head.exit;
         slot.head.flags |= flag::NO_ENTER;
-        call(slot, context, direct!(u64, context.arg(0), regs_nr) as u32);
+        call(slot, context, returning(context));
     }
     slot.head.ret = context.arg(1);
     Some((slot, late))
@@ -159,6 +171,6 @@ pub fn finish(_context: BtfTracePointContext) -> i32 {
 #[inline(always)]
 fn call(slot: &mut Slot, context: &BtfTracePointContext, nr: u32) {
     slot.head.nr = nr;
-    slot.head.call = CALLS.get(nr).copied().unwrap_or(0);
+    slot.head.call = descriptor(nr).map_or(0, |descriptor| descriptor.call);
     slot.head.args = args(context);
 }

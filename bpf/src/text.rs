@@ -57,7 +57,7 @@ pub fn user_bytes<const INDEX: usize>(slot: &mut Slot, address: u64, len: u64, m
 /// Was a text unreadable at enter?
 #[inline(always)]
 pub fn unreadable(slot: &Slot) -> bool {
-    slot.head.flags & (flag::UNREADABLE | flag::UNREADABLE << 1) != 0
+    slot.head.flags & (flag::UNREADABLE | flag::UNREADABLE << 1 | flag::UNREADABLE << 2) != 0
 }
 
 #[inline(always)]

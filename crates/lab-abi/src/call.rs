@@ -1,7 +1,73 @@
-//! Names of the syscalls that the programs know, whatever their number on the machine.
+//! Names of the syscalls that the programs know, whatever their number on the machine, and what of their arguments
+//! is read.
+
+use crate::{Kind, Plain};
+
+/// Where a text of a record comes from.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TextAt {
+    /// The argument that points to it.
+    pub arg: u8,
+    /// One of [`TextAt::NONE`], [`TextAt::STRING`], [`TextAt::BYTES`].
+    pub how: u8,
+    /// How many bytes.
+    pub size: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+impl TextAt {
+    /// There is no such text.
+    pub const NONE: u8 = 0;
+    /// A string that ends in NUL.
+    pub const STRING: u8 = 1;
+    /// A fixed number of bytes.
+    pub const BYTES: u8 = 2;
+
+    const fn none() -> Self {
+        Self { arg: 0, how: Self::NONE, size: 0, reserved: 0 }
+    }
+
+    const fn string(arg: u8) -> Self {
+        Self { arg, how: Self::STRING, size: 0, reserved: 0 }
+    }
+}
+
+/// What the programs know of a syscall: the value of the table indexed by its number.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Descriptor {
+    /// A [`Call`] code, 0 for none.
+    pub call: u32,
+    /// A [`Kind`].
+    pub kind: u16,
+    /// Zero.
+    pub reserved: u16,
+    /// What the generic programs read; kinds with programs of their own read for themselves.
+    pub texts: [TextAt; 3],
+}
+
+// SAFETY: integers only, laid out without padding.
+unsafe impl Plain for Descriptor {}
+
+macro_rules! texts {
+    () => {
+        [TextAt::none(); 3]
+    };
+    ($a:expr) => {
+        [$a, TextAt::none(), TextAt::none()]
+    };
+    ($a:expr, $b:expr) => {
+        [$a, $b, TextAt::none()]
+    };
+    ($a:expr, $b:expr, $c:expr) => {
+        [$a, $b, $c]
+    };
+}
 
 macro_rules! calls {
-    ($($name:ident $text:literal $kind:ident $nr:literal),* $(,)?) => {
+    ($($name:ident $text:literal $kind:ident $nr:literal $($how:ident($($of:literal),*))*),* $(,)?) => {
         /// A syscall.
         #[repr(u32)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,27 +76,42 @@ macro_rules! calls {
         }
 
         impl Call {
-            /// All of them: code, x86_64 number, kind.
-            pub const ALL: &'static [(Self, u32, crate::Kind)] =
-                &[$((Self::$name, $nr, crate::Kind::$kind),)*];
+            /// All of them, with their x86_64 numbers.
+            pub const ALL: &'static [(Self, u32)] = &[$((Self::$name, $nr),)*];
 
             /// The syscall's name.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// The code in records: 0 is no syscall.
-            pub const fn code(self) -> u32 {
-                self as u32 + 1
+            /// What it is about.
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)* }
             }
 
-            /// The syscall with this code.
-            pub fn from_code(code: u32) -> Option<Self> {
-                let index = usize::try_from(code.checked_sub(1)?).ok()?;
-                Self::ALL.get(index).map(|(call, _, _)| *call)
+            const fn texts(self) -> [TextAt; 3] {
+                match self { $(Self::$name => texts!($(TextAt::$how($($of),*)),*),)* }
             }
         }
     };
+}
+
+impl Call {
+    /// The code in records: 0 is no syscall.
+    pub const fn code(self) -> u32 {
+        self as u32 + 1
+    }
+
+    /// The syscall with this code.
+    pub fn from_code(code: u32) -> Option<Self> {
+        let index = usize::try_from(code.checked_sub(1)?).ok()?;
+        Self::ALL.get(index).map(|(call, _)| *call)
+    }
+
+    /// What the programs know of it.
+    pub const fn descriptor(self) -> Descriptor {
+        Descriptor { call: self.code(), kind: self.kind() as u16, reserved: 0, texts: self.texts() }
+    }
 }
 
 calls! {
@@ -63,6 +144,28 @@ calls! {
     Setresgid "setresgid" Setid 119,
     Setfsuid "setfsuid" Setid 122,
     Setfsgid "setfsgid" Setid 123,
+    Mkdir "mkdir" Mkdir 83 string(0),
+    Mkdirat "mkdirat" Mkdir 258 string(1),
+    Link "link" Link 86 string(0) string(1),
+    Linkat "linkat" Link 265 string(1) string(3),
+    Symlink "symlink" Symlink 88 string(0) string(1),
+    Symlinkat "symlinkat" Symlink 266 string(0) string(2),
+    Chmod "chmod" Chmod 90 string(0),
+    Fchmod "fchmod" Chmod 91,
+    Fchmodat "fchmodat" Chmod 268 string(1),
+    Fchmodat2 "fchmodat2" Chmod 452 string(1),
+    Chown "chown" Chown 92 string(0),
+    Lchown "lchown" Chown 94 string(0),
+    Fchown "fchown" Chown 93,
+    Fchownat "fchownat" Chown 260 string(1),
+    Truncate "truncate" Truncate 76 string(0),
+    Ftruncate "ftruncate" Truncate 77,
+    Mknod "mknod" Mknod 133 string(0),
+    Mknodat "mknodat" Mknod 259 string(1),
+    Listen "listen" Listen 50,
+    Sendto "sendto" Send 44,
+    Sendmsg "sendmsg" Send 46,
+    Sendmmsg "sendmmsg" Send 307,
 }
 
 /// Entries of the tables indexed by syscall number.

@@ -9,72 +9,80 @@ pub const DATA: usize = TEXT * TEXTS;
 /// Room for the body, in bytes; every body struct fits.
 pub const BODY: usize = 80;
 
-/// What a record is about; also the index of the program's counters.
-#[repr(u16)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Records were lost before this one.
-    Loss = 0,
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])* $name:ident $number:literal $word:literal,)*) => {
+        /// What a record is about; also the index of the kind's counters.
+        #[repr(u16)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Kind {
+            /// Records were lost before this one.
+            Loss = 0,
+            $($(#[doc = $doc])* $name = $number,)*
+        }
+
+        impl Kind {
+            /// All kinds of event, without `Loss`, by their numbers from 1.
+            pub const EVENTS: &'static [Self] = &[$(Self::$name),*];
+
+            /// The name of the kind: module and event share it, and so does the program file where there is one.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    Self::Loss => "loss",
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// A new image, or the refusal of one.
-    Exec = 1,
+    Exec 1 "exec",
     /// A new process, or the refusal of one.
-    Fork = 2,
+    Fork 2 "fork",
     /// The end of a process.
-    Exit = 3,
+    Exit 3 "exit",
     /// A file opened or refused.
-    Open = 4,
+    Open 4 "open",
     /// A name removed.
-    Unlink = 5,
+    Unlink 5 "unlink",
     /// A name moved.
-    Rename = 6,
+    Rename 6 "rename",
     /// A socket connected.
-    Connect = 7,
+    Connect 7 "connect",
     /// A socket bound.
-    Bind = 8,
+    Bind 8 "bind",
     /// A connection accepted.
-    Accept = 9,
+    Accept 9 "accept",
     /// User or group ids changed.
-    Setid = 10,
+    Setid 10 "setid",
+    /// A directory made.
+    Mkdir 11 "mkdir",
+    /// A second name for a file.
+    Link 12 "link",
+    /// A symbolic link made.
+    Symlink 13 "symlink",
+    /// Permissions changed.
+    Chmod 14 "chmod",
+    /// Owner or group changed.
+    Chown 15 "chown",
+    /// A file cut or extended to a length.
+    Truncate 16 "truncate",
+    /// A device, FIFO or file made.
+    Mknod 17 "mknod",
+    /// A socket made to listen.
+    Listen 18 "listen",
+    /// Bytes given to a socket to send.
+    Send 19 "send",
 }
 
 impl Kind {
-    /// All kinds of event, without `Loss`.
-    pub const EVENTS: [Self; 10] = [
-        Self::Exec,
-        Self::Fork,
-        Self::Exit,
-        Self::Open,
-        Self::Unlink,
-        Self::Rename,
-        Self::Connect,
-        Self::Bind,
-        Self::Accept,
-        Self::Setid,
-    ];
-
     /// The kind with this number.
     pub fn from_number(number: u16) -> Option<Self> {
         if number == 0 {
             return Some(Self::Loss);
         }
         Self::EVENTS.get(usize::from(number) - 1).copied()
-    }
-
-    /// The name of the kind: program file, module and event share it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Exec => "exec",
-            Self::Fork => "fork",
-            Self::Exit => "exit",
-            Self::Open => "open",
-            Self::Unlink => "unlink",
-            Self::Rename => "rename",
-            Self::Connect => "connect",
-            Self::Bind => "bind",
-            Self::Accept => "accept",
-            Self::Setid => "setid",
-        }
     }
 }
 
@@ -188,3 +196,4 @@ const _: () = assert!(size_of::<Head>().is_multiple_of(8));
 const _: () = assert!(size_of::<Head>() == 4 + 2 + 2 + 8 + 16 + 24 + 8 + 16 + 16 + 24 + 32 + 16 + 48 + 16);
 const _: () = assert!(size_of::<crate::setid::Setid>() <= BODY);
 const _: () = assert!(size_of::<crate::fork::Fork>() <= BODY);
+const _: () = assert!(size_of::<crate::send::Send>() <= BODY);

@@ -4,6 +4,7 @@
 //! ended in it (`+++ exited`, `+++ killed`) or was let go inside a call (`<detached ...>`): strace ends by itself only after
 //! it has written that. See [`Decoded::unended`].
 
+mod argument;
 mod call;
 mod decode;
 mod line;
@@ -51,6 +52,25 @@ const CALLS: &[&str] = &[
     "setfsuid",
     "setfsgid",
     "setgroups",
+    "mkdir",
+    "mkdirat",
+    "link",
+    "linkat",
+    "symlink",
+    "symlinkat",
+    "chmod",
+    "fchmod",
+    "fchmodat",
+    "fchmodat2",
+    "chown",
+    "lchown",
+    "fchown",
+    "fchownat",
+    "truncate",
+    "ftruncate",
+    "mknod",
+    "mknodat",
+    "listen",
 ];
 
 /// The command that attaches strace to `pid`, and to every thread and child that it makes from then on, and writes

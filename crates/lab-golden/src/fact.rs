@@ -2,12 +2,12 @@
 //!
 //! Left out, because they differ from run to run or follow from other lines: the resolved executable (links differ
 //! between distributions), device and inode, descriptors and other return values, start times, ids except on `exec`
-//! and `setid`, ids before a `setid`, whether a path was read late, `O_LARGEFILE`, counts. All else is kept.
+//! and `setid`, ids before a `setid`, whether a path was read late, `O_LARGEFILE`, counts, how much was sent, pids that a call names. All else is kept.
 
 use std::fmt::{self, Write as _};
 
 use compact_str::{CompactString, ToCompactString};
-use lab_model::{Address, Exec, Exit, Fact, Ids, Outcome, Payload, SetId};
+use lab_model::{Action, Address, Exec, Exit, Fact, Ids, Outcome, Payload, SetId};
 use thin_vec::{ThinVec, thin_vec};
 
 use crate::{
@@ -37,10 +37,9 @@ pub struct FactField {
 }
 
 /// The words that lines begin with.
-pub(crate) const WORDS: &[&str] = &[
-    "exec", "fork", "exit", "setid", "open", "unlink", "rename", "connect", "bind", "accept", "loss",
-    "opens", "flow", "dns", "request", "alert", "message",
-];
+pub(crate) fn words() -> impl Iterator<Item = &'static str> + Clone {
+    Action::ALL.iter().map(|action| action.word()).chain(["opens"])
+}
 
 impl fmt::Display for MaskedFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,7 +135,7 @@ impl MaskedFact {
                 fields.text("kind", &message.kind);
                 "message"
             }
-            other => other.action().word(),
+            other => fields.call(other),
         };
         if let Some(Outcome::Errno(errno)) = fact.payload.result() {
             fields.add("result", format!("-> {errno}"));
@@ -176,19 +175,19 @@ pub(crate) fn cause_word(cause: lab_model::LossCause) -> &'static str {
 }
 
 /// A text, masked and quoted. Most hold nothing to mask and nothing to escape.
-fn quoted(masks: &mut Masks, text: &lab_model::Text) -> String {
+pub(crate) fn quoted(masks: &mut Masks, text: &lab_model::Text) -> String {
     let plain = Masks::leave(text.as_bytes()).then(|| quote_plain(text.as_bytes())).flatten();
     plain.unwrap_or_else(|| quote(&masks.text(text)))
 }
 
 /// Fields being put together.
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     list: ThinVec<FactField>,
-    masks: &'a mut Masks,
+    pub(crate) masks: &'a mut Masks,
 }
 
 impl Fields<'_> {
-    fn add(&mut self, name: &'static str, text: impl ToCompactString) {
+    pub(crate) fn add(&mut self, name: &'static str, text: impl ToCompactString) {
         self.list.push(FactField { name, text: text.to_compact_string() });
     }
 
@@ -264,7 +263,12 @@ impl Fields<'_> {
         }
     }
 
-    fn address(&mut self, word: &'static str, name: &'static str, address: &Address) -> &'static str {
+    pub(crate) fn address(
+        &mut self,
+        word: &'static str,
+        name: &'static str,
+        address: &Address,
+    ) -> &'static str {
         let mut text = String::new();
         let _ = match address {
             Address::Inet { ip, port } => write!(text, "{ip}:{}", self.masks.port(*port)),

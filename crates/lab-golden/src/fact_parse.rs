@@ -10,7 +10,7 @@ use crate::{
     FactField, MaskedFact, Placeholder, Problem,
     cursor::Cursor,
     error::near,
-    fact::{UNKNOWN, WORDS, cause_word},
+    fact::{UNKNOWN, cause_word, words},
 };
 
 const IDS: &[&str] = &["uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid"];
@@ -32,7 +32,7 @@ const CAUSES: &[LossCause] = &[
 /// Reads a fact; leaves the cursor at the gap before the annotations.
 pub(crate) fn fact(cursor: &mut Cursor<'_>) -> Result<MaskedFact, Problem> {
     let found = cursor.word().ok_or_else(|| cursor.expected("a fact"))?;
-    let word = known("action", found, WORDS.iter().copied())?;
+    let word = known("action", found, words())?;
     let mut reader = Reader { cursor, fields: ThinVec::new() };
     match word {
         "exec" => reader.exec()?,
@@ -57,7 +57,8 @@ pub(crate) fn fact(cursor: &mut Cursor<'_>) -> Result<MaskedFact, Problem> {
         }
         "alert" => ["rule", "priority"].iter().try_for_each(|name| reader.string(name))?,
         "message" => reader.string("kind")?,
-        _ => reader.class()?,
+        "opens" => reader.class()?,
+        word => reader.call(word.parse::<Action>().map_or(&[], Action::shape))?,
     }
     reader.result()?;
     let fields = reader.fields;
@@ -77,13 +78,13 @@ fn known(
     word.ok_or_else(|| Problem::UnknownWord { what, found: found.to_owned(), near: near(found, words) })
 }
 
-struct Reader<'c, 'a> {
-    cursor: &'c mut Cursor<'a>,
+pub(crate) struct Reader<'c, 'a> {
+    pub(crate) cursor: &'c mut Cursor<'a>,
     fields: ThinVec<FactField>,
 }
 
 impl Reader<'_, '_> {
-    fn add(&mut self, name: &'static str, text: impl ToCompactString) {
+    pub(crate) fn add(&mut self, name: &'static str, text: impl ToCompactString) {
         self.fields.push(FactField { name, text: text.to_compact_string() });
     }
 
@@ -256,7 +257,7 @@ impl Reader<'_, '_> {
         if !ahead.gap() || ahead.word() == Some("->") { Ok(()) } else { self.address("peer") }
     }
 
-    fn address(&mut self, name: &'static str) -> Result<(), Problem> {
+    pub(crate) fn address(&mut self, name: &'static str) -> Result<(), Problem> {
         self.gap("an address")?;
         let start = self.cursor.left();
         if self.cursor.take("variable:") || self.cursor.take("unix:@") || self.cursor.take("unix:") {

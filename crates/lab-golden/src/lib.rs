@@ -7,6 +7,7 @@
 mod annotations;
 mod arena;
 mod bless;
+mod call;
 mod compare;
 mod cost;
 mod cursor;

@@ -1,6 +1,6 @@
 //! Field by field: what a step of a receipt says against what an event says.
 
-use lab_model::{Event, Exec, Field, Ids, Outcome, Payload, ProcessKey, Stamp, Step, Text};
+use lab_model::{Call, Event, Exec, Field, Ids, Outcome, Payload, ProcessKey, Stamp, Step, Text};
 
 /// A field in which an event differs from the receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +48,15 @@ pub(crate) fn same_object(step: &Payload, event: &Payload) -> bool {
         (Payload::Flow(a), Payload::Flow(b)) => a.destination == b.destination,
         (Payload::Dns(a), Payload::Dns(b)) => a.name == b.name,
         (Payload::Request(a), Payload::Request(b)) => a.uri == b.uri,
-        _ => false,
+        (a, b) => a.action() == b.action() && a.call().zip(b.call()).is_some_and(|(a, b)| same_first(a, b)),
     }
+}
+
+/// True if the first part that both know is the same.
+fn same_first(a: &dyn Call, b: &dyn Call) -> bool {
+    let (a, b) = (a.parts(), b.parts());
+    let mut known = a.iter().zip(&b).filter(|(a, b)| a.value.is_some() && b.value.is_some());
+    known.next().is_none_or(|(a, b)| a == b)
 }
 
 type Pair = Option<(String, String)>;
@@ -129,6 +136,15 @@ fn of_payload(field: Field, step: &Payload, event: &Payload) -> Pair {
             Field::Result => outcome(a.result, b.result),
             _ => None,
         },
+        (a, b) if a.action() == b.action() => {
+            let (a, b) = a.call().zip(b.call())?;
+            if field == Field::Result {
+                return outcome(a.result(), b.result());
+            }
+            let (a, b) = (a.parts(), b.parts());
+            let (a, b) = a.iter().zip(&b).find(|(a, _)| a.field == field)?;
+            differ(a.value.as_ref()?, b.value.as_ref(), |value| value.to_string())
+        }
         _ => None,
     }
 }

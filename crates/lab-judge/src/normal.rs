@@ -12,7 +12,7 @@
 //! - an address that is a variable's `IP:PORT` becomes [`Address::Variable`], the port of an accepted peer 0;
 //! - a successful result becomes `Ok(0)`, a fork's child 0; file ids, `O_LARGEFILE` and `late_path` go.
 
-use lab_model::{Accept, Address, Exec, Fork, Open, OpenFlags, Outcome, PassRecord, Payload, Text};
+use lab_model::{Accept, Address, Change, Exec, Fork, Open, OpenFlags, Outcome, PassRecord, Payload, Text};
 
 use crate::made_up::MadeUp;
 
@@ -188,9 +188,25 @@ impl Normaliser {
             }
             Payload::Dns(dns) => dns.name = text(&dns.name),
             Payload::Request(request) => request.uri = text(&request.uri),
-            _ => {}
+            other => other.change(&OfAct { normaliser: self, act }),
         }
         payload
+    }
+}
+
+/// The values of a call as a fact of an act holds them.
+struct OfAct<'a> {
+    normaliser: &'a Normaliser,
+    act: Option<u32>,
+}
+
+impl Change for OfAct<'_> {
+    fn text(&self, text: &Text) -> Text {
+        self.normaliser.text(text, self.act)
+    }
+
+    fn address(&self, address: &Address) -> Address {
+        self.normaliser.address(address, self.act)
     }
 }
 

@@ -86,6 +86,7 @@ fn full_key(item: &Item) -> String {
             Payload::Accept(accept) => format!("{} {:?}", weak_key(item), accept.peer),
             Payload::Exit(exit) => format!("exit {exit:?}"),
             Payload::SetId(setid) => format!("{} {:?}", weak_key(item), setid.requested),
+            payload if payload.call().is_some() => format!("{payload:?}"),
             _ => weak_key(item),
         },
     }
@@ -103,6 +104,7 @@ fn weak_key(item: &Item) -> String {
             Payload::SetId(setid) => format!("{} {:?} {:?}", setid.call, setid.requested, setid.result),
             Payload::Accept(accept) => format!("accept {:?}", accept.result),
             Payload::Exit(_) => "exit".to_owned(),
+            payload if payload.call().is_some() => format!("{:?}", payload.without_optional()),
             payload => format!("{payload:?}"),
         },
     }
@@ -130,7 +132,7 @@ fn compatible(a: &Item, b: &Item) -> bool {
             let unknown = |exit: &lab_model::Exit| exit.code.is_none() && exit.signal.is_none();
             a == b || unknown(a) || unknown(b)
         }
-        _ => true,
+        (a, b) => a.agrees(b),
     }
 }
 
@@ -167,7 +169,7 @@ fn fill(a: &mut Seen, b: Seen) {
         }
         (Payload::Accept(a), Payload::Accept(b)) => a.peer = a.peer.take().or(b.peer),
         (Payload::Exit(a), Payload::Exit(b)) if a.code.is_none() && a.signal.is_none() => *a = b,
-        _ => {}
+        (a, b) => a.fill(b),
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, OpenFlags, Payload, Text};
+use crate::{Action, OpenFlags, Payload, Send, Text};
 
 /// Whose facts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,12 +125,28 @@ pub struct Interest {
 
 impl Interest {
     /// Actions that nothing can loosen.
-    pub const STRICT: &'static [Action] =
-        &[Action::Exec, Action::Connect, Action::SetId, Action::Unlink, Action::Rename];
+    pub const STRICT: &'static [Action] = &[
+        Action::Exec,
+        Action::Connect,
+        Action::SetId,
+        Action::Unlink,
+        Action::Rename,
+        Action::Mkdir,
+        Action::HardLink,
+        Action::Symlink,
+        Action::Chmod,
+        Action::Chown,
+        Action::Truncate,
+        Action::Mknod,
+    ];
 
     /// True if a fact with this payload is inside.
     pub fn covers(&self, payload: &Payload) -> bool {
         let action = payload.action();
+        // Who names nobody and is connected to no address talks to a process beside it.
+        if matches!(payload, Payload::Send(Send { address: None, .. })) {
+            return false;
+        }
         if self.exec_only {
             return action == Action::Exec;
         }
@@ -145,7 +161,10 @@ impl Interest {
             Payload::Exec(exec) => &exec.path,
             Payload::Unlink(unlink) => &unlink.path,
             Payload::Rename(rename) => &rename.from,
-            _ => return Freedom::default(),
+            other => match other.texts().first() {
+                Some(path) if other.call().is_some() => path,
+                _ => return Freedom::default(),
+            },
         };
         let declared = self.free.get(&*path.to_str_lossy()).copied().unwrap_or_default();
         if is_strict(payload) {

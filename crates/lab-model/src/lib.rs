@@ -6,6 +6,8 @@
 mod act;
 mod actor;
 mod address;
+mod argument;
+mod call;
 mod detection;
 mod errno;
 mod event;
@@ -31,6 +33,8 @@ pub use act::{
 };
 pub use actor::{LAUNCH_VARIABLE, Launch, Login, Order, Reply};
 pub use address::Address;
+pub use argument::{Argument, Form, Id, Mode, Part, Shape, Size, Value};
+pub use call::{Call, Change, Chmod, Chown, HardLink, Listen, Mkdir, Mknod, Send, Symlink, Truncate};
 pub use detection::{Detection, Hit};
 pub use errno::Errno;
 pub use event::{Event, Refs, Seq, Time, TimeSource};

@@ -4,7 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Alert, Dns, Errno, Flow, Ids, Message, OpenFlags, Request, SetIdCall, Text};
+use crate::{
+    Address, Alert, Chmod, Chown, Dns, Errno, Flow, HardLink, Ids, Listen, Message, Mkdir, Mknod, OpenFlags,
+    Request, Send, SetIdCall, Symlink, Text, Truncate,
+    argument::{Part, Value},
+};
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -281,6 +285,24 @@ payloads! {
     Bind = "bind",
     /// accept
     Accept = "accept",
+    /// mkdir
+    Mkdir = "mkdir",
+    /// link
+    HardLink = "link",
+    /// symlink
+    Symlink = "symlink",
+    /// chmod
+    Chmod = "chmod",
+    /// chown
+    Chown = "chown",
+    /// truncate
+    Truncate = "truncate",
+    /// mknod
+    Mknod = "mknod",
+    /// listen
+    Listen = "listen",
+    /// send
+    Send = "send",
     /// loss
     Loss = "loss",
     /// flow
@@ -309,6 +331,7 @@ impl Payload {
             | Self::Accept(Accept { result, .. }) => Some(*result),
             Self::Fork(_) | Self::Exit(_) | Self::Loss(_) => None,
             Self::Flow(_) | Self::Dns(_) | Self::Request(_) | Self::Alert(_) | Self::Message(_) => None,
+            other => other.call().map(|call| call.result()),
         }
     }
 
@@ -322,8 +345,17 @@ impl Payload {
             | Self::Bind(Bind { address: Address::Unix { path, .. }, .. }) => vec![path],
             Self::Dns(dns) => vec![&dns.name],
             Self::Request(request) => vec![&request.uri],
-            _ => Vec::new(),
+            other => other.call().map(|call| call.parts()).into_iter().flatten().flat_map(texts_of).collect(),
         }
+    }
+}
+
+fn texts_of(part: Part<'_>) -> Vec<&Text> {
+    match part.value {
+        Some(Value::Text(text)) => vec![text],
+        Some(Value::Texts(texts)) => texts.iter().collect(),
+        Some(Value::Address(Address::Unix { path, .. })) => vec![path],
+        _ => Vec::new(),
     }
 }
 

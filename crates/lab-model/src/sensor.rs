@@ -72,6 +72,13 @@ pub enum Field {
     Requested,
     Before,
     After,
+    Mode,
+    Owner,
+    Group,
+    Length,
+    Device,
+    Backlog,
+    Questions,
     Child,
     Code,
     Signal,
@@ -137,8 +144,9 @@ pub const CATALOGUE: &[SensorEntry] = &[
         loss: LossExactness::Ranges,
         knows: {
             use Field::{
-                Address, After, Argv, Before, Call, Child, Code, Directory, Exe, Flags, From, Ids, Parent,
-                Path, Peer, Requested, Result, Signal, Start, To,
+                Address, After, Argv, Backlog, Before, Call, Child, Code, Device, Directory, Exe, Flags,
+                From, Group, Ids, Length, Mode, Owner, Parent, Path, Peer, Questions, Requested, Result,
+                Signal, Start, To,
             };
             &[
                 knows(Action::Exec, &[Path, Argv, Exe, Result, Ids, Start, Parent]),
@@ -151,6 +159,15 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 knows(Action::Connect, &[Address, Result, Ids, Start, Parent]),
                 knows(Action::Bind, &[Address, Result, Ids, Start, Parent]),
                 knows(Action::Accept, &[Peer, Result, Ids, Start, Parent]),
+                knows(Action::Mkdir, &[Path, Mode, Result, Ids, Start, Parent]),
+                knows(Action::HardLink, &[From, To, Result, Ids, Start, Parent]),
+                knows(Action::Symlink, &[Path, To, Result, Ids, Start, Parent]),
+                knows(Action::Chmod, &[Path, Mode, Result, Ids, Start, Parent]),
+                knows(Action::Chown, &[Path, Owner, Group, Result, Ids, Start, Parent]),
+                knows(Action::Truncate, &[Path, Length, Result, Ids, Start, Parent]),
+                knows(Action::Mknod, &[Path, Mode, Device, Result, Ids, Start, Parent]),
+                knows(Action::Listen, &[Backlog, Result, Ids, Start, Parent]),
+                knows(Action::Send, &[Address, Questions, Length, Result, Ids, Start, Parent]),
             ]
         },
         blind: &[("io_uring", "calls made through a ring do not pass the system call tracepoints")],
@@ -163,8 +180,8 @@ pub const CATALOGUE: &[SensorEntry] = &[
         loss: LossExactness::Total,
         knows: {
             use Field::{
-                Address, Argv, Call, Child, Code, Directory, Flags, From, Path, Peer, Requested, Result,
-                Signal, To,
+                Address, Argv, Backlog, Call, Child, Code, Device, Directory, Flags, From, Group, Length,
+                Mode, Owner, Path, Peer, Requested, Result, Signal, To,
             };
             &[
                 knows(Action::Exec, &[Path, Argv, Result]),
@@ -177,11 +194,20 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 knows(Action::Connect, &[Address, Result]),
                 knows(Action::Bind, &[Address, Result]),
                 knows(Action::Accept, &[Peer, Result]),
+                knows(Action::Mkdir, &[Path, Mode, Result]),
+                knows(Action::HardLink, &[From, To, Result]),
+                knows(Action::Symlink, &[Path, To, Result]),
+                knows(Action::Chmod, &[Path, Mode, Result]),
+                knows(Action::Chown, &[Path, Owner, Group, Result]),
+                knows(Action::Truncate, &[Path, Length, Result]),
+                knows(Action::Mknod, &[Path, Mode, Device, Result]),
+                knows(Action::Listen, &[Backlog, Result]),
             ]
         },
         blind: &[
             ("ids", "it sees the calls that change ids, not the ids that a process has"),
             ("io_uring", "calls made through a ring are not system calls"),
+            ("send", "strace would write the content of streams to its log, so it is told not to look"),
         ],
     },
     SensorEntry {

@@ -58,7 +58,7 @@ fn types() -> Row {
     let look = || {
         let types = KernelTypes::read(Path::new(VMLINUX)).map_err(|error| error.to_string())?;
         let missing: Vec<String> = std::iter::once(None)
-            .chain(Kind::EVENTS.map(Some))
+            .chain(Kind::EVENTS.iter().copied().map(Some))
             .flat_map(|kind| types.missing(kind))
             .collect();
         if missing.is_empty() {

@@ -24,7 +24,7 @@ pub(crate) fn read(programs: &Programs, reader: &Reader) -> Result<Counters, Err
     let mut counters = Counters { redacted: reader.redacted, ..Counters::default() };
     let in_flight = in_flight(programs);
     let skipped: BTreeMap<&str, u64> = programs.skipped().collect();
-    for kind in Kind::EVENTS {
+    for &kind in Kind::EVENTS {
         let counts = sum(programs, kind)?;
         let mut balance = Balance {
             produced: counts.exit_produced,
@@ -62,7 +62,7 @@ fn add(balance: &mut Balance, cause: LossCause, count: u64) {
 /// Records that the programs gave to the ring buffer.
 pub(crate) fn submitted(programs: &Programs) -> Result<u64, Error> {
     let mut total = 0;
-    for kind in Kind::EVENTS {
+    for &kind in Kind::EVENTS {
         total += sum(programs, kind)?.submitted;
     }
     Ok(total)

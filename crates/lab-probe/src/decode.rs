@@ -1,6 +1,7 @@
 //! From a spool to events: also from one that was cut off, whose end is then a loss without bound.
 
 mod address;
+mod call;
 mod loss;
 mod payload;
 mod process;

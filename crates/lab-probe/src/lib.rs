@@ -9,6 +9,7 @@ mod check;
 mod control;
 mod counters;
 mod decode;
+mod dns;
 mod error;
 mod kernel;
 mod load;

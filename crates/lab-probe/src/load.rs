@@ -1,13 +1,13 @@
 //! Loads and attaches the eBPF programs, kind by kind: what the kernel refuses is switched off with its reason.
 
-use std::os::fd::AsFd;
+use std::{collections::BTreeMap, os::fd::AsFd};
 
 use aya::{
     Btf, Ebpf, EbpfLoader, Pod,
     maps::{Array, HashMap, MapData, PerCpuArray, ProgramArray, RingBuf},
     programs::{BtfTracePoint, Program, ProgramFd},
 };
-use lab_abi::{Call, Counts, Kind, Loss, Offsets, Slot};
+use lab_abi::{Call, Counts, Descriptor, Kind, Loss, Offsets, Slot};
 
 use crate::{
     Error,
@@ -71,6 +71,8 @@ pod! {
     PlainLoss(Loss);
     /// [`Slot`] for `aya`.
     PlainSlot(Slot);
+    /// [`Descriptor`] for `aya`.
+    PlainDescriptor(Descriptor);
 }
 
 /// The tracepoint and program that a kind has beside those of its syscalls.
@@ -80,6 +82,24 @@ fn tracepoint(kind: Kind) -> Option<(&'static str, &'static str)> {
         Kind::Fork => Some(("fork", "sched_process_fork")),
         Kind::Exit => Some(("exit", "sched_process_exit")),
         _ => None,
+    }
+}
+
+/// The names that a kind's programs for syscalls begin with: its own, or that of the programs which serve all others.
+fn programs(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Exec
+        | Kind::Fork
+        | Kind::Exit
+        | Kind::Open
+        | Kind::Unlink
+        | Kind::Rename
+        | Kind::Connect
+        | Kind::Bind
+        | Kind::Accept
+        | Kind::Setid
+        | Kind::Send => kind.name(),
+        _ => "call",
     }
 }
 
@@ -106,9 +126,9 @@ pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
         .map_err(|error| Error::load(&error))?;
     let mut tables: [ProgramArray<MapData>; 3] =
         [take(&mut ebpf, "ENTER")?, take(&mut ebpf, "EXIT")?, take(&mut ebpf, "FINISH")?];
-    let mut calls: Array<MapData, u32> = take(&mut ebpf, "CALLS")?;
+    let mut calls: Array<MapData, PlainDescriptor> = take(&mut ebpf, "CALLS")?;
 
-    let mut programs = Loading { ebpf: &mut ebpf, btf: &btf, attached: Vec::new() };
+    let mut programs = Loading { ebpf: &mut ebpf, btf: &btf, loaded: BTreeMap::new(), attached: Vec::new() };
     let mut refused = Vec::new();
     // The exits of syscalls are watched before their enters: a call that begins in between is told as begun late.
     for point in [SYS_EXIT, SYS_ENTER] {
@@ -116,7 +136,7 @@ pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
     }
     let finish = programs.load("finish", SYS_EXIT).map_err(|error| Error::load(&*error))?;
     tables[2].set(0, &finish, 0).map_err(|error| Error::load(&error))?;
-    for kind in Kind::EVENTS {
+    for &kind in Kind::EVENTS {
         let missing = types.missing(Some(kind));
         let result = if missing.is_empty() {
             programs.kind(kind, &mut tables, &mut calls).map_err(|error| chain(&*error))
@@ -162,6 +182,8 @@ type Failure = Box<dyn std::error::Error>;
 struct Loading<'a> {
     ebpf: &'a mut Ebpf,
     btf: &'a Btf,
+    /// what several kinds share is loaded, or refused, once
+    loaded: BTreeMap<String, Result<ProgramFd, String>>,
     attached: Vec<(&'static str, ProgramFd)>,
 }
 
@@ -173,6 +195,17 @@ impl Loading<'_> {
     }
 
     fn load(&mut self, name: &str, point: &str) -> Result<ProgramFd, Failure> {
+        if !self.loaded.contains_key(name) {
+            let result = self.load_anew(name, point).map_err(|error| chain(&*error));
+            self.loaded.insert(name.to_owned(), result);
+        }
+        match &self.loaded[name] {
+            Ok(program) => Ok(program.try_clone()?),
+            Err(reason) => Err(reason.clone().into()),
+        }
+    }
+
+    fn load_anew(&mut self, name: &str, point: &str) -> Result<ProgramFd, Failure> {
         let btf = self.btf;
         let program = self.program(name)?;
         program.load(point, btf)?;
@@ -192,11 +225,11 @@ impl Loading<'_> {
         &mut self,
         kind: Kind,
         tables: &mut [ProgramArray<MapData>; 3],
-        calls: &mut Array<MapData, u32>,
+        calls: &mut Array<MapData, PlainDescriptor>,
     ) -> Result<(), Failure> {
         let has_enter = !matches!(kind, Kind::Fork | Kind::Exit);
         let has_exit = kind != Kind::Exit;
-        let name = kind.name();
+        let name = programs(kind);
         let enter = has_enter.then(|| self.load(&format!("{name}_enter"), SYS_ENTER)).transpose()?;
         let exit = has_exit.then(|| self.load(&format!("{name}_exit"), SYS_EXIT)).transpose()?;
         if let Some((program, point)) = tracepoint(kind) {
@@ -204,11 +237,8 @@ impl Loading<'_> {
             self.attach(program)?;
         }
         let [enters, exits, _] = tables;
-        for (call, nr, of) in Call::ALL {
-            if *of != kind {
-                continue;
-            }
-            calls.set(*nr, call.code(), 0)?;
+        for (call, nr) in Call::ALL.iter().filter(|(call, _)| call.kind() == kind) {
+            calls.set(*nr, PlainDescriptor(call.descriptor()), 0)?;
             if let Some(program) = &exit {
                 exits.set(*nr, program, 0)?;
             }

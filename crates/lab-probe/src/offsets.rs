@@ -65,6 +65,7 @@ fn needed_by(field: &str) -> Option<Kind> {
             Some(Kind::Exec)
         }
         (_, "task_signal" | "task_exit_code") | ("signal", _) => Some(Kind::Exit),
+        ("socket", _) => Some(Kind::Send),
         (_, "task_cgroups") | ("css" | "cgroup" | "kn", _) => Some(Kind::Fork),
         _ => None,
     }
@@ -89,7 +90,7 @@ mod tests {
             return;
         }
         let types = KernelTypes::read(Path::new(VMLINUX)).unwrap();
-        for kind in [None, Some(Kind::Exec), Some(Kind::Exit), Some(Kind::Fork)] {
+        for kind in std::iter::once(None).chain(Kind::EVENTS.iter().copied().map(Some)) {
             assert_eq!(types.missing(kind), [] as [&str; 0], "{kind:?}");
         }
     }
@@ -99,6 +100,7 @@ mod tests {
         assert_eq!(needed_by("mount_parent"), Some(Kind::Exec));
         assert_eq!(needed_by("task_mm"), Some(Kind::Exec));
         assert_eq!(needed_by("signal_live"), Some(Kind::Exit));
+        assert_eq!(needed_by("socket_of_file"), Some(Kind::Send));
         assert_eq!(needed_by("task_tgid"), None);
     }
 

@@ -6,7 +6,7 @@ use lab_abi::{Kind, LossRecord};
 use lab_model::redact::redact_in_place;
 
 use crate::{
-    Error, load, marker,
+    Error, dns, load, marker,
     record::{Record, order_path, strings},
     spool::{Writer, frame},
 };
@@ -89,10 +89,15 @@ impl Reader {
             self.batch.extend_from_slice(bytes);
             return;
         }
-        let Some(record) = Record::parse(bytes) else {
+        let Some(mut record) = Record::parse(bytes) else {
             self.unreadable += 1;
             return;
         };
+        let reduced = (record.kind == Kind::Send).then(|| dns::reduce(&record));
+        if let Some(reduced) = reduced.as_deref().and_then(Record::parse) {
+            record = reduced;
+        }
+        let bytes = record.bytes();
         self.batch.extend_from_slice(bytes);
         let copy = &mut self.batch[at..];
         if record.kind == Kind::Exec {
@@ -115,7 +120,7 @@ impl Reader {
         let result = spool.flush();
         let to = if result.is_ok() { &mut self.received } else { &mut self.unwritten };
         let counts = std::mem::replace(&mut self.in_batch, [0; KINDS]);
-        for kind in Kind::EVENTS {
+        for &kind in Kind::EVENTS {
             let count = counts[kind as usize];
             if count > 0 {
                 *to.entry(kind).or_default() += count;

@@ -30,6 +30,11 @@ impl<'a> Record<'a> {
         Some(Self { head, kind, bytes })
     }
 
+    /// All of it.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// The body as a kind's struct.
     pub(crate) fn body<T: Plain>(&self) -> Option<T> {
         lab_abi::read(&self.bytes[BODY_AT..TEXT_AT])
@@ -58,7 +63,7 @@ pub(crate) fn strings(record: &Record<'_>) -> [Range<usize>; TEXTS + 1] {
     let comm = std::mem::offset_of!(Head, comm);
     let [a, b, c] = [0, 1, 2].map(|index| record.text_range(index));
     let mut ranges = [a, b, c, comm..comm + size_of_val(&record.head.comm)];
-    if matches!(record.kind, Kind::Connect | Kind::Bind | Kind::Accept) {
+    if matches!(record.kind, Kind::Connect | Kind::Bind | Kind::Accept | Kind::Send) {
         // A raw socket address: only a Unix one has a string, after its family.
         let unix = record.text(0).starts_with(&(nix::libc::AF_UNIX as u16).to_ne_bytes());
         ranges[0].start = if unix { ranges[0].start + 2 } else { ranges[0].end };

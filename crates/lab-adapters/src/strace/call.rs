@@ -7,7 +7,7 @@ use lab_model::{
 use serde_json::{Map, Value};
 
 use super::{
-    token,
+    argument, token,
     value::{self, Ending, Remark},
 };
 
@@ -40,7 +40,7 @@ pub(crate) fn action_of(name: &str) -> Option<Action> {
         "connect" => Action::Connect,
         "bind" => Action::Bind,
         "accept" | "accept4" => Action::Accept,
-        name => return set_id(name).map(|_| Action::SetId),
+        name => return set_id(name).map(|_| Action::SetId).or_else(|| argument::action_of(name)),
     })
 }
 
@@ -102,39 +102,42 @@ pub(crate) fn meaning(call: &Call<'_>, ending: Ending) -> Option<Meaning> {
             let peer = if peer.starts_with(b"{") { Some(value::address(peer)?) } else { None };
             Accept { peer, result }.into()
         }
-        name => reader.set_id(set_id(name)?)?.into(),
+        name => match set_id(name) {
+            Some(call) => reader.set_id(call)?.into(),
+            None => reader.call()?,
+        },
     };
     Some(Meaning::Event(payload, reader.raw))
 }
 
-struct Reader<'a> {
-    call: &'a Call<'a>,
+pub(super) struct Reader<'a> {
+    pub(super) call: &'a Call<'a>,
     raw: Map<String, Value>,
 }
 
 impl<'a> Reader<'a> {
-    fn argument(&self, at: usize) -> Option<&'a [u8]> {
+    pub(super) fn argument(&self, at: usize) -> Option<&'a [u8]> {
         self.call.arguments.get(at).copied()
     }
 
-    fn words(&self, at: usize) -> Option<&'a str> {
+    pub(super) fn words(&self, at: usize) -> Option<&'a str> {
         token::word(self.argument(at)?)
     }
 
     /// Keeps an argument that the payload has no place for.
-    fn note(&mut self, name: &str, at: usize) {
+    pub(super) fn note(&mut self, name: &str, at: usize) {
         if let Some(text) = self.argument(at) {
             self.raw.insert(name.to_owned(), Value::from(String::from_utf8_lossy(text)));
         }
     }
 
-    fn note_directory(&mut self, name: &str, at: usize) {
+    pub(super) fn note_directory(&mut self, name: &str, at: usize) {
         if self.argument(at).is_some_and(|directory| directory != b"AT_FDCWD") {
             self.note(name, at);
         }
     }
 
-    fn path(&mut self, name: &str, at: usize) -> Option<Text> {
+    pub(super) fn path(&mut self, name: &str, at: usize) -> Option<Text> {
         let (path, remark) = value::path(self.argument(at)?)?;
         match remark {
             Remark::None => {}

@@ -24,7 +24,7 @@ pub(crate) fn shown(events: &[Event]) -> Vec<String> {
 }
 
 /// The one event that a line makes of process 100, without what stands before its payload.
-fn one(line: &str) -> String {
+pub(crate) fn one(line: &str) -> String {
     let decoded = decoded(&format!("100   2.000000000 {line}\n100   3.000000000 +++ exited with 0 +++\n"));
     assert_eq!(decoded.unreadable, [], "{line}");
     assert!(decoded.unended.is_empty(), "{line}");
@@ -270,7 +270,8 @@ fn no_call_that_carries_data_is_traced() {
     let command = command(7, "/dev/stdout".as_ref());
     let words: Vec<_> = command.iter().map(|word| word.to_str().unwrap()).collect();
     let trace = words.iter().find(|word| word.starts_with("trace=")).unwrap();
-    for call in ["read", "write", "sendto", "sendmsg", "recvfrom", "recvmsg", "pread64", "writev"] {
+    for call in ["read", "write", "sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg", "pread64", "writev"]
+    {
         assert!(!trace.split([',', '=']).any(|traced| traced.trim_start_matches('?') == call), "{call}");
     }
     assert!(!words.iter().any(|word| word.starts_with("-v") || word.starts_with("-q")), "{words:?}");

@@ -44,6 +44,7 @@ fn traced(test: &str, shell: &str) -> Option<(Decoded, u32)> {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let decoded = decode(&out.stdout, pid, "strace@host", Clock { offset_ns: 0, error_ns: 0 });
     let log = String::from_utf8_lossy(&out.stdout);
+    assert!(!log.contains("not to be logged"));
     let near = |bad: &Unreadable| {
         log.lines().skip(bad.line.saturating_sub(4)).take(5).collect::<Vec<_>>().join("\n")
     };
@@ -143,11 +144,15 @@ quiet(os.rename, work + "/none", work + "/c")
 os.unlink(work + "/b")
 quiet(os.unlink, work + "/b")
 os.mkdir(work + "/d"); os.rmdir(work + "/d")
+os.mkfifo(work + "/f"); os.link(work + "/f", work + "/g"); os.symlink("/etc", work + "/l")
+os.chmod(work + "/f", 0o2640); os.chown(work + "/f", -1, os.getegid()); quiet(os.chown, work + "/none", 1, 2)
+quiet(os.truncate, work + "/none", 5); quiet(os.mkdir, work + "/none/d")
 four = socket.socket()
 four.bind(("127.0.0.1", 0)); four.listen()
 port = four.getsockname()[1]
 client = socket.socket(); client.connect(("127.0.0.1", port))
 four.accept()
+client.send(b"not to be logged")
 four.setblocking(False); quiet(four.accept)
 closed = socket.socket(); closed.bind(("127.0.0.1", 0))
 quiet(socket.socket().connect, closed.getsockname())
@@ -202,10 +207,19 @@ fn every_kind_of_call_and_its_errors() {
         r#"unlink path="W/b" result={"ok":0}"#.into(),
         r#"unlink path="W/b" result={"errno":"ENOENT"}"#.into(),
         r#"unlink directory=true path="W/d" result={"ok":0}"#.into(),
+        r#"mknod device=0 mode=4534 path="W/f" result={"ok":0}"#.into(),
+        r#"link from="W/f" result={"ok":0} to="W/g""#.into(),
+        r#"symlink path="W/l" result={"ok":0} to="/etc""#.into(),
+        r#"chmod mode=1440 path="W/f" result={"ok":0}"#.into(),
+        r#" owner=null path="W/f" result={"ok":0}"#.into(),
+        r#"chown group=2 owner=1 path="W/none" result={"errno":"ENOENT"}"#.into(),
+        r#"truncate length=5 path="W/none" result={"errno":"ENOENT"}"#.into(),
+        r#"mkdir mode=511 path="W/none/d" result={"errno":"ENOENT"}"#.into(),
         r#"bind address={"family":"inet","ip":"127.0.0.1","port":0} result={"ok":0}"#.into(),
         format!(r#"connect address={{"family":"inet","ip":"127.0.0.1","port":{port}}} result={{"ok":0}}"#),
         r#"accept peer={"family":"inet","ip":"127.0.0.1","port":"#.into(),
         r#"accept result={"errno":"EAGAIN"}"#.into(),
+        r#"listen backlog="#.into(),
         format!(r#"connect address={{"family":"inet","ip":"127.0.0.1","port":{closed}}} result={{"errno":"ECONNREFUSED"}}"#),
         format!(r#"bind address={{"abstract":true,"family":"unix","path":"sightline-{pid}"}} result={{"ok":0}}"#),
         r#"connect address={"abstract":false,"family":"unix","path":"W/no\nsocket"} result={"errno":"ENOENT"}"#.into(),

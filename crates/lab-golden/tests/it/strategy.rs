@@ -1,9 +1,10 @@
 //! Arbitrary facts and judged scenarios, full of what is hard: hostile bytes, variables, equal siblings, all results.
 
 use lab_model::{
-    Accept, Address, Alert, Bind, Connect, Dns, Errno, Exec, Exit, Fact, FactNode, FileId, Flow, Fork,
-    Freedom, Ids, Judged, Loss, LossCause, Message, ObjectClass, Open, OpenFlags, Outcome, Payload, Protocol,
-    Rename, Request, Role, ScenarioHead, SensorKind, SetId, SetIdCall, Text, Unlink, Verdict, VerdictRow,
+    Accept, Address, Alert, Bind, Chown, Connect, Dns, Errno, Exec, Exit, Fact, FactNode, FileId, Flow, Fork,
+    Freedom, Id, Ids, Judged, Loss, LossCause, Message, Mkdir, Mode, ObjectClass, Open, OpenFlags, Outcome,
+    Payload, Protocol, Rename, Request, Role, ScenarioHead, SensorKind, SetId, SetIdCall, Symlink, Text,
+    Truncate, Unlink, Verdict, VerdictRow,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -114,6 +115,30 @@ pub(crate) fn payload() -> impl Strategy<Value = Payload> {
         1 => (address(), outcome()).prop_map(|(address, result)| Bind { address, result }.into()),
         1 => (option::of(address()), outcome()).prop_map(|(peer, result)| Accept { peer, result }.into()),
         1 => loss,
+        2 => call(),
+    ]
+}
+
+/// Payloads that are declared part by part: each form of a part, known and not.
+fn call() -> impl Strategy<Value = Payload> {
+    let mode = || select(vec![0, 0o644, 0o104_755]).prop_map(Mode);
+    let id = || option::of(0..3u32).prop_map(Id);
+    prop_oneof![
+        (text(), mode(), outcome()).prop_map(|(path, mode, result)| Mkdir { path, mode, result }.into()),
+        (text(), text(), outcome()).prop_map(|(path, to, result)| Symlink { path, to, result }.into()),
+        (option::of(text()), id(), id(), outcome()).prop_map(|(path, owner, group, result)| Chown {
+            path,
+            owner,
+            group,
+            result
+        }
+        .into()),
+        (option::of(text()), -1..2i64, outcome()).prop_map(|(path, length, result)| Truncate {
+            path,
+            length,
+            result
+        }
+        .into()),
     ]
 }
 

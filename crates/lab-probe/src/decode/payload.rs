@@ -7,7 +7,7 @@ use lab_model::{
 };
 use serde_json::Value;
 
-use super::{Raw, address::address, process::ids};
+use super::{Raw, address::address, call, process::ids};
 use crate::record::Record;
 
 /// unlinkat's `AT_REMOVEDIR`.
@@ -15,7 +15,7 @@ const AT_REMOVEDIR: u32 = 0x200;
 /// The working directory, as a directory descriptor.
 const AT_FDCWD: i32 = -100;
 
-/// The payload, and what has no place in it; `None` for a refused fork or a body that is none.
+/// The payload, and what has no place in it; `None` for a refused fork or a record that cannot be one.
 pub(super) fn payload(record: &Record<'_>) -> Option<(Payload, Raw)> {
     let mut raw = Raw::new();
     marks(record, &mut raw);
@@ -31,6 +31,7 @@ pub(super) fn payload(record: &Record<'_>) -> Option<(Payload, Raw)> {
         Kind::Bind => Bind { address: address(record.text(0)), result: result(record) }.into(),
         Kind::Accept => accept(record)?.into(),
         Kind::Setid => setid(record)?.into(),
+        _ => call::payload(record, result(record), &mut raw)?,
     };
     Some((payload, raw))
 }
@@ -59,7 +60,7 @@ fn marks(record: &Record<'_>, raw: &mut Raw) {
     }
 }
 
-fn dirfd(raw: &mut Raw, name: &str, fd: i32) {
+pub(super) fn dirfd(raw: &mut Raw, name: &str, fd: i32) {
     if fd != AT_FDCWD {
         raw.insert(name.to_owned(), Value::from(fd));
     }

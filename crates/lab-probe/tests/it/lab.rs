@@ -10,7 +10,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use lab_model::{Counters, Event, Report};
+use lab_model::{Counters, Event, Outcome, Report};
 
 pub(crate) struct Lab {
     pub(crate) dir: tempfile::TempDir,
@@ -104,8 +104,19 @@ impl Lab {
         }
     }
 
+    /// Ends the probe: its events, and the bytes that it wrote.
+    pub(crate) fn stop_with_spool(mut self) -> (Vec<Event>, Vec<u8>) {
+        self.end();
+        (self.events(), fs::read(self.dir.path().join("spool")).unwrap())
+    }
+
     /// Ends the probe: its events and its account, which must balance.
     pub(crate) fn stop(mut self) -> (Vec<Event>, Counters) {
+        let counters = self.end();
+        (self.events(), counters)
+    }
+
+    fn end(&mut self) -> Counters {
         self.say("stop");
         let counters = match self.report() {
             Some(Report::Counters { counters }) => counters,
@@ -116,7 +127,7 @@ impl Lab {
         for (program, balance) in &counters.programs {
             assert!(balance.holds(), "{program}: {balance:?}");
         }
-        (self.events(), counters)
+        counters
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
@@ -195,6 +206,24 @@ pub(crate) fn call(result: i64) -> i32 {
     }
     // SAFETY: errno of this thread.
     -unsafe { *libc::__errno_location() }
+}
+
+/// The calls of a process that are declared part by part, a line each, with `folder` as `W`.
+pub(crate) fn told(events: &[Event], pid: u32, folder: &Path) -> Vec<String> {
+    let folder = folder.to_str().unwrap();
+    let line = |event: &Event| {
+        let call = event.payload.call()?;
+        let parts = call.parts();
+        let parts = parts.iter().filter_map(|part| Some(format!(" {}={}", part.name, part.value.as_ref()?)));
+        let result = match call.result() {
+            Outcome::Ok(0) => "ok".to_owned(),
+            Outcome::Ok(value) => value.to_string(),
+            Outcome::Errno(errno) => errno.to_string(),
+        };
+        let parts = parts.collect::<String>().replace(folder, "W");
+        Some(format!("{}{parts} -> {result}", event.payload.action()))
+    };
+    events.iter().filter(|event| event.image.pid == Some(pid)).filter_map(line).collect()
 }
 
 /// The payloads of a process, of one action.

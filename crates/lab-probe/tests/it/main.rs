@@ -2,15 +2,18 @@
 
 mod accept;
 mod balance;
+mod balance_of_calls;
 mod bind;
 mod connect;
 mod errors;
 mod exec;
 mod exit;
+mod file_calls;
 mod fork;
 mod killed;
 mod lab;
 mod namespace;
+mod network_calls;
 mod open;
 mod rename;
 mod ring;

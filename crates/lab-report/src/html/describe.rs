@@ -1,6 +1,6 @@
 //! What an event says, in the words of a golden but with its values as they were.
 
-use lab_model::{Flow, Outcome, Payload, Request, Text};
+use lab_model::{Flow, Outcome, Part, Payload, Request, Text, Value};
 
 /// The object of an event: path, arguments, address.
 pub(super) fn object(payload: &Payload) -> String {
@@ -54,8 +54,22 @@ pub(super) fn object(payload: &Payload) -> String {
         }
         Payload::Alert(alert) => format!("{} {}", quoted(&alert.rule), alert.priority),
         Payload::Message(message) => message.kind.to_string(),
-        other => other.action().to_string(),
+        other => match other.call() {
+            Some(call) => call.parts().iter().filter_map(part).collect::<Vec<_>>().join(" "),
+            None => other.action().to_string(),
+        },
     }
+}
+
+/// A part of a call: texts and addresses as they are, the rest with its name.
+fn part(part: &Part<'_>) -> Option<String> {
+    Some(match part.value.as_ref()? {
+        Value::Text(text) if part.name == "to" => format!("-> {}", quoted(text)),
+        Value::Text(text) => quoted(text),
+        Value::Texts(texts) => texts.iter().map(quoted).collect::<Vec<_>>().join(", "),
+        Value::Address(address) => address.to_string(),
+        Value::Word(word) => format!("{}={word}", part.name),
+    })
 }
 
 /// How its call ended; empty if it is no call.

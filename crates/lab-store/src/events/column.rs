@@ -68,7 +68,7 @@ const fn flag(name: &'static str, places: &'static [Place]) -> Column {
 }
 
 use Action::{
-    Accept, Alert, Dns, Exec, Exit, Flow, Fork, Loss, Message, Open, Rename, Request, SetId, Unlink,
+    Accept, Alert, Dns, Exec, Exit, Flow, Fork, HardLink, Loss, Message, Open, Rename, Request, SetId, Unlink,
 };
 use Place::{Any, But, Of};
 
@@ -102,8 +102,8 @@ pub const EVENT_COLUMNS: &[Column] = &[
     number("sgid", &[Any("image.ids.sgid")]),
     number("fsgid", &[Any("image.ids.fsgid")]),
     text("action", &[Any("payload.action")]),
-    text("path", &[But(Rename, "path"), Of(Rename, "from")]),
-    text("path_to", &[Of(Rename, "to")]),
+    text("path", &[But(Rename, "path"), Of(Rename, "from"), Of(HardLink, "from")]),
+    text("path_to", &[Any("payload.to")]),
     Column { name: "argv", kind: ColumnKind::Texts, layout: Layout::Dictionary, places: &[Of(Exec, "argv")] },
     flag("argv_truncated", &[Of(Exec, "argv_truncated")]),
     text("exe", &[Of(Exec, "exe")]),
@@ -112,6 +112,18 @@ pub const EVENT_COLUMNS: &[Column] = &[
     number("flags", &[Of(Open, "flags")]),
     flag("late_path", &[Of(Open, "late_path")]),
     flag("directory", &[Of(Unlink, "directory")]),
+    number("mode", &[Any("payload.mode")]),
+    number("owner", &[Any("payload.owner")]),
+    number("owner_group", &[Any("payload.group")]),
+    number("length", &[Any("payload.length")]),
+    number("device", &[Any("payload.device")]),
+    number("backlog", &[Any("payload.backlog")]),
+    Column {
+        name: "questions",
+        kind: ColumnKind::Texts,
+        layout: Layout::Dictionary,
+        places: &[Any("payload.questions")],
+    },
     number("ret", &[But(Loss, "result.ok")]),
     text("error", &[But(Loss, "result.errno")]),
     number("child_pid", &[Of(Fork, "child")]),
