@@ -17,6 +17,7 @@ mod setid;
 mod unlink;
 
 mod count;
+mod descriptor;
 mod emit;
 mod identity;
 mod kernel;

@@ -3,7 +3,7 @@
 use aya_ebpf::{helpers::bpf_probe_read_user, macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Call, Kind, Slot, flag, open::Open};
 
-use crate::{syscall, text};
+use crate::{descriptor, kernel::field, path, syscall, text};
 
 const AT_FDCWD: i32 = -100;
 /// O_CREAT | O_WRONLY | O_TRUNC, what creat stands for.
@@ -26,9 +26,29 @@ pub fn open_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
+        if slot.head.ret >= 0 {
+            opened(slot);
+        }
         syscall::submit(&context, slot, Kind::Open);
     }
     0
+}
+
+/// What was opened, as the kernel has it. Where no program can be attached behind the open itself, that is what the
+/// descriptor stands for now.
+#[inline(always)]
+fn opened(slot: &mut Slot) {
+    let file = descriptor::file(slot.head.ret as u64);
+    let inode: u64 = field!(u64, file, file_inode);
+    let superblock: u64 = field!(u64, inode, inode_sb);
+    // SAFETY: see `fill`.
+    let body = unsafe { &mut *(&raw mut slot.body).cast::<Open>() };
+    body.inode = field!(u64, inode, inode_ino);
+    body.dev = field!(u32, superblock, sb_dev);
+    body.file_mode = u32::from(field!(u16, inode, inode_mode));
+    if file != 0 {
+        path::append(slot, file);
+    }
 }
 
 #[inline(always)]

@@ -38,8 +38,8 @@ pub fn append(slot: &mut Slot, file: u64) {
             continue;
         }
         let parent: u64 = field!(u64, dentry, dentry_parent);
+        // Not below its mount's root: a pipe, say, which has no path.
         if dentry == parent {
-            whole = true;
             break;
         }
         if !component(slot, at, field!(u64, dentry, dentry_name)) {

@@ -7,11 +7,7 @@ use lab_abi::{
     send::{DNS, Send, UNKNOWN},
 };
 
-use crate::{
-    kernel,
-    kernel::{field, read},
-    syscall, text,
-};
+use crate::{descriptor, kernel::field, syscall, text};
 
 /// Size of the kernel's `sockaddr_storage`.
 const ADDRESS: u64 = 128;
@@ -128,14 +124,7 @@ fn message(at: u64) -> Message {
 /// Text 0 from the socket itself, as a `sockaddr`; none if the descriptor is no IP socket, or it is not connected.
 #[inline(always)]
 fn peer(slot: &mut Slot, fd: u64) {
-    let fd = fd & 0xffff_ffff;
-    let files: u64 = field!(u64, kernel::current(), socket_files);
-    let table: u64 = field!(u64, files, socket_table);
-    if fd >= u64::from(field!(u32, table, socket_table_len)) {
-        return;
-    }
-    let files: u64 = field!(u64, table, socket_table_at);
-    let file: u64 = read(files + fd * 8, 0);
+    let file = descriptor::file(fd);
     let socket: u64 = field!(u64, file, socket_of_file);
     // Only a socket's private data points back to its file.
     if file == 0 || field!(u64, socket, socket_file) != file {

@@ -16,6 +16,12 @@ pub struct Open {
     pub dirfd: i32,
     /// 1 when `flags`, `mode` and `resolve` could not be read.
     pub unread: u32,
+    /// Inode of the file behind the new descriptor, 0 if there is none; its path is text 2, leaf first.
+    pub inode: u64,
+    /// Device of the inode's file system.
+    pub dev: u32,
+    /// Type and permissions of the file.
+    pub file_mode: u32,
 }
 
 // SAFETY: integers only, laid out without padding.

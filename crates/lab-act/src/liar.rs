@@ -185,6 +185,7 @@ impl Lie {
             path: Text::from(path),
             flags: OpenFlags(flags.cast_unsigned()),
             late_path: false,
+            opened: None,
             result: result(act, 3),
         };
         let result = result(act, 0);

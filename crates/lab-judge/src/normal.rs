@@ -10,7 +10,7 @@
 //! - a name that an observed program makes up becomes `${temp:1}`, `${temp:2}`, ... in the order in which they come up,
 //!   and the pid of one of its processes, in the path of a temporary file, `${pid}` (`made_up` has what tells them);
 //! - an address that is a variable's `IP:PORT` becomes [`Address::Variable`], the port of an accepted peer 0;
-//! - a successful result becomes `Ok(0)`, a fork's child 0; file ids, `O_LARGEFILE` and `late_path` go.
+//! - a successful result becomes `Ok(0)`, a fork's child 0; file ids, what was opened, `O_LARGEFILE` and `late_path` go.
 
 use lab_model::{Accept, Address, Change, Exec, Fork, Open, OpenFlags, Outcome, PassRecord, Payload, Text};
 
@@ -147,7 +147,7 @@ impl Normaliser {
         match payload {
             Payload::Open(Open { path, flags, result, .. }) => {
                 let (path, flags) = (text(path), OpenFlags(flags.meant().0));
-                return Open { path, flags, late_path: false, result: plain(*result) }.into();
+                return Open { path, flags, late_path: false, opened: None, result: plain(*result) }.into();
             }
             Payload::Exec(exec) => {
                 let Exec { path, argv, argv_truncated, exe, result, .. } = &**exec;

@@ -44,8 +44,8 @@ pub use instance::{Balance, Cost, Counters, Refusal, Report};
 pub use interest::{Freedom, Interest, ObjectClass, Scope};
 pub use open_flags::OpenFlags;
 pub use payload::{
-    Accept, Action, Bind, Connect, Exec, Exit, FileId, Fork, Loss, LossCause, Open, Outcome, Payload, Rename,
-    SetId, Unlink,
+    Accept, Action, Bind, Connect, Exec, Exit, FileId, Fork, Loss, LossCause, Open, Opened, Outcome, Payload,
+    Rename, SetId, Unlink,
 };
 pub use process::{Ids, NamespacedPid, ParentRef, ProcessKey, ProcessRef, Stamp};
 pub use receipt::{Receipt, Step};

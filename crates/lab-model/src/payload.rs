@@ -107,6 +107,21 @@ pub struct SetId {
     pub result: Outcome,
 }
 
+/// The file that an open found, as the kernel has it: not what the caller's string may have come to mean meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// its path below the root of the process's mount namespace; absent if it could not be read whole
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Text>,
+    /// its identity
+    pub file: FileId,
+    /// type and permissions
+    pub mode: u32,
+    /// it was found by the new descriptor when the call returned: another thread may have put another file there
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_fd: bool,
+}
+
 /// A file was, or was to be, opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
@@ -117,6 +132,9 @@ pub struct Open {
     /// the path was read after the call returned, when its page could not be read before
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late_path: bool,
+    /// what was opened, where the sensor asks the kernel
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Box<Opened>>,
     /// result: the descriptor, or the error
     pub result: Outcome,
 }

@@ -45,7 +45,7 @@ impl KernelTypes {
     pub(crate) fn missing(&self, kind: Option<Kind>) -> Vec<String> {
         let fields = self.offsets.iter().zip(Offsets::FIELDS);
         fields
-            .filter(|(value, (name, _, _))| **value == Offsets::UNKNOWN && needed_by(name) == kind)
+            .filter(|(value, (name, _, _))| **value == Offsets::UNKNOWN && is_needed(name, kind))
             .map(|(_, (_, strukt, member))| format!("{strukt}.{member}"))
             .collect()
     }
@@ -57,17 +57,23 @@ fn set_unknown(offsets: &mut [u32; Offsets::COUNT], field: &str) {
     }
 }
 
-/// The only kind that needs the field; `None` when who acts cannot be told without it.
-fn needed_by(field: &str) -> Option<Kind> {
+fn is_needed(field: &str, kind: Option<Kind>) -> bool {
+    let kinds = needed_by(field);
+    kind.map_or(kinds.is_empty(), |kind| kinds.contains(&kind))
+}
+
+/// The kinds that need the field; none when who acts cannot be told without it.
+fn needed_by(field: &str) -> &'static [Kind] {
     let (group, _) = field.split_once('_').unwrap_or((field, ""));
     match (group, field) {
-        (_, "task_mm") | ("mm" | "bprm" | "file" | "inode" | "sb" | "dentry" | "mount" | "vfsmount", _) => {
-            Some(Kind::Exec)
-        }
-        (_, "task_signal" | "task_exit_code") | ("signal", _) => Some(Kind::Exit),
-        ("socket", _) => Some(Kind::Send),
-        (_, "task_cgroups") | ("css" | "cgroup" | "kn", _) => Some(Kind::Fork),
-        _ => None,
+        (_, "task_mm" | "mm_arg_start" | "mm_arg_end" | "mm_exe_file") | ("bprm", _) => &[Kind::Exec],
+        ("fd", _) => &[Kind::Open, Kind::Send],
+        (_, "inode_mode") => &[Kind::Open],
+        ("file" | "inode" | "sb" | "dentry" | "mount" | "vfsmount", _) => &[Kind::Exec, Kind::Open],
+        (_, "task_signal" | "task_exit_code") | ("signal", _) => &[Kind::Exit],
+        ("socket", _) => &[Kind::Send],
+        (_, "task_cgroups") | ("css" | "cgroup" | "kn", _) => &[Kind::Fork],
+        _ => &[],
     }
 }
 
@@ -97,11 +103,11 @@ mod tests {
 
     #[test]
     fn a_missing_field_refuses_the_kind_that_needs_it() {
-        assert_eq!(needed_by("mount_parent"), Some(Kind::Exec));
-        assert_eq!(needed_by("task_mm"), Some(Kind::Exec));
-        assert_eq!(needed_by("signal_live"), Some(Kind::Exit));
-        assert_eq!(needed_by("socket_of_file"), Some(Kind::Send));
-        assert_eq!(needed_by("task_tgid"), None);
+        assert_eq!(needed_by("mount_parent"), [Kind::Exec, Kind::Open]);
+        assert_eq!(needed_by("task_mm"), [Kind::Exec]);
+        assert_eq!(needed_by("signal_live"), [Kind::Exit]);
+        assert_eq!(needed_by("socket_of_file"), [Kind::Send]);
+        assert_eq!(needed_by("task_tgid"), []);
     }
 
     #[test]

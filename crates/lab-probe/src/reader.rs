@@ -100,7 +100,7 @@ impl Reader {
         let bytes = record.bytes();
         self.batch.extend_from_slice(bytes);
         let copy = &mut self.batch[at..];
-        if record.kind == Kind::Exec {
+        if matches!(record.kind, Kind::Exec | Kind::Open) {
             order_path(&mut copy[record.text_range(2)]);
         }
         for range in strings(&record) {

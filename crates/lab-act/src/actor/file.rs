@@ -74,6 +74,7 @@ fn opened(path: &str, flags: OFlag) -> Result<(Step, Option<OwnedFd>), String> {
         path: Text::from(path),
         flags: OpenFlags(flags.bits() as u32),
         late_path: false,
+        opened: None,
         result: outcome(file.as_ref().map(|fd| i64::from(fd.as_raw_fd())).map_err(|error| *error)),
     };
     Ok((step(began_ns, payload), file.ok()))

@@ -162,7 +162,7 @@ impl<'r, 'a> Call<'r, 'a> {
 
     fn open(&self, flags: Option<u64>, result: Outcome) -> Option<Payload> {
         let flags = OpenFlags((flags? & u64::from(u32::MAX)) as u32);
-        Some(Open { path: self.path()?, flags, late_path: false, result }.into())
+        Some(Open { path: self.path()?, flags, late_path: false, opened: None, result }.into())
     }
 
     fn unlink(&self, directory: bool, result: Outcome) -> Option<Payload> {

@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
         if let Some(at) = mode {
             self.note("mode", at);
         }
-        Some(Open { path, flags, late_path: false, result: self.call.outcome })
+        Some(Open { path, flags, late_path: false, opened: None, result: self.call.outcome })
     }
 
     fn open2(&mut self) -> Option<Open> {
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
                 OpenFlags(0)
             }
         };
-        Some(Open { path, flags, late_path: false, result: self.call.outcome })
+        Some(Open { path, flags, late_path: false, opened: None, result: self.call.outcome })
     }
 
     fn made(self) -> Option<Meaning> {

@@ -31,7 +31,7 @@ fn call(record: &Record, kind: &str) -> Option<Payload> {
             let at = usize::from(name == "openat");
             let path = argument(at)?.1.as_str()?.into();
             let flags = OpenFlags(u32::try_from(int(argument(at + 1)?.1)?).ok()?);
-            Open { path, flags, late_path: false, result }.into()
+            Open { path, flags, late_path: false, opened: None, result }.into()
         }
         "unlink" | "rmdir" => {
             Unlink { path: argument(0)?.1.as_str()?.into(), directory: name == "rmdir", result }.into()

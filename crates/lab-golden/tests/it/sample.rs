@@ -48,7 +48,7 @@ pub(crate) fn exec(path: &str, argv: &[&str], acts: &[u32], children: Vec<FactNo
 }
 
 pub(crate) fn open(path: &str, flags: u32, result: Outcome) -> FactNode {
-    fact(Open { path: path.into(), flags: OpenFlags(flags), late_path: false, result }, &[])
+    fact(Open { path: path.into(), flags: OpenFlags(flags), late_path: false, opened: None, result }, &[])
 }
 
 pub(crate) fn exit(code: i32) -> FactNode {

@@ -84,7 +84,7 @@ pub(crate) fn payload() -> impl Strategy<Value = Payload> {
     );
     let flags = prop_oneof![select(vec![0, 1, 0o101, 0o2000000, 0o20200001, 0o100000]), any::<u32>()];
     let open = (text(), flags, any::<bool>(), outcome()).prop_map(|(path, flags, late_path, result)| {
-        Open { path, flags: OpenFlags(flags), late_path, result }.into()
+        Open { path, flags: OpenFlags(flags), late_path, opened: None, result }.into()
     });
     let loss = (option::of(0..2u64), select(vec![LossCause::Killed, LossCause::Gap]), any::<bool>())
         .prop_map(|(count, cause, of)| {

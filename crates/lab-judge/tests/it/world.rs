@@ -248,11 +248,11 @@ pub(crate) fn interest() -> Interest {
 }
 
 pub(crate) fn open(path: &str, result: Outcome) -> Payload {
-    Open { path: path.into(), flags: OpenFlags(0), late_path: false, result }.into()
+    Open { path: path.into(), flags: OpenFlags(0), late_path: false, opened: None, result }.into()
 }
 
 pub(crate) fn write(path: &str) -> Payload {
-    Open { path: path.into(), flags: OpenFlags(1), late_path: false, result: OK }.into()
+    Open { path: path.into(), flags: OpenFlags(1), late_path: false, opened: None, result: OK }.into()
 }
 
 pub(crate) fn exec(path: &str, argv: &[&str]) -> Payload {

@@ -2,8 +2,8 @@
 
 use lab_abi::{Call, Kind, accept, exec, exit, flag, fork, open, setid, unlink};
 use lab_model::{
-    Accept, Bind, Connect, Errno, Exec, Exit, FileId, Fork, Open, OpenFlags, Outcome, Payload, Rename, SetId,
-    SetIdCall, Text, Unlink,
+    Accept, Bind, Connect, Errno, Exec, Exit, FileId, Fork, Open, OpenFlags, Opened, Outcome, Payload,
+    Rename, SetId, SetIdCall, Text, Unlink,
 };
 use serde_json::Value;
 
@@ -118,8 +118,18 @@ fn open(record: &Record<'_>, raw: &mut Raw) -> Option<Open> {
         path: Text::from(record.text(0)),
         flags: OpenFlags(body.flags as u32),
         late_path: record.flag(flag::TEXT_AT_EXIT),
+        opened: opened(record, &body),
         result: result(record),
     })
+}
+
+fn opened(record: &Record<'_>, body: &open::Open) -> Option<Box<Opened>> {
+    let whole = !record.flag(flag::CUT << 2);
+    // The root has no name.
+    let path = if record.text(2).is_empty() { b"/" } else { record.text(2) };
+    let file = FileId { dev: u64::from(body.dev), ino: body.inode };
+    let opened = Opened { path: whole.then(|| Text::from(path)), file, mode: body.file_mode, by_fd: true };
+    (record.head.ret >= 0 && body.inode != 0).then(|| Box::new(opened))
 }
 
 fn unlink(record: &Record<'_>, raw: &mut Raw) -> Option<Unlink> {

@@ -15,6 +15,7 @@ mod lab;
 mod namespace;
 mod network_calls;
 mod open;
+mod races;
 mod rename;
 mod ring;
 mod scope;

@@ -109,7 +109,16 @@ fn exec(path: &str, argv: &[&str], children: Vec<FactNode>) -> FactNode {
 }
 
 fn open(path: &str, flags: u32) -> FactNode {
-    fact(Open { path: path.into(), flags: OpenFlags(flags), late_path: false, result: Outcome::Ok(0) }, &[])
+    fact(
+        Open {
+            path: path.into(),
+            flags: OpenFlags(flags),
+            late_path: false,
+            opened: None,
+            result: Outcome::Ok(0),
+        },
+        &[],
+    )
 }
 
 fn judged(tree: Vec<FactNode>) -> Judged {

@@ -62,7 +62,7 @@ fn exec(path: &str, exe: &str) -> Exec {
 }
 
 fn open(path: &str, result: Outcome) -> Open {
-    Open { path: path.into(), flags: OpenFlags(0), late_path: false, result }
+    Open { path: path.into(), flags: OpenFlags(0), late_path: false, opened: None, result }
 }
 
 fn connect(result: Outcome) -> Connect {

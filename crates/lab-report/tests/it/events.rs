@@ -32,8 +32,13 @@ pub(crate) fn children(count: u32) -> ScenarioRecord {
 
 fn opened(n: u64) -> Event {
     let path = format!("/var/spool/{n}");
-    let open =
-        Open { path: path.as_str().into(), flags: OpenFlags(0), late_path: false, result: Outcome::Ok(3) };
+    let open = Open {
+        path: path.as_str().into(),
+        flags: OpenFlags(0),
+        late_path: false,
+        opened: None,
+        result: Outcome::Ok(3),
+    };
     event(n, open.into())
 }
 
@@ -56,6 +61,7 @@ pub(crate) fn hostile(text: &str) -> ScenarioRecord {
         path: lab_model::Text::from(path.as_slice()),
         flags: OpenFlags(0),
         late_path: false,
+        opened: None,
         result: Outcome::Ok(3),
     };
     let pass = &mut record.passes[0];

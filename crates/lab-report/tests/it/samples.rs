@@ -67,7 +67,13 @@ fn instance(sensor: SensorKind, produced: u64, received: u64) -> InstanceRecord 
 }
 
 fn open(path: &str, act: u32) -> FactNode {
-    let open = Open { path: path.into(), flags: OpenFlags(0), late_path: false, result: Outcome::Ok(3) };
+    let open = Open {
+        path: path.into(),
+        flags: OpenFlags(0),
+        late_path: false,
+        opened: None,
+        result: Outcome::Ok(3),
+    };
     let sighting = |sensor| Sighting {
         instance: format!("{sensor}@host").into(),
         events: vec![Seq { stream: 0, n: 0 }].into(),

@@ -40,7 +40,8 @@ pub(crate) fn event(n: u64, payload: impl Into<Payload>) -> Event {
 
 pub(crate) fn pass(number: u32) -> PassRecord {
     let path = b"/tmp/\xffodd\n".as_slice().into();
-    let open = Open { path, flags: OpenFlags(0), late_path: false, result: Outcome::Errno(Errno(13)) };
+    let open =
+        Open { path, flags: OpenFlags(0), late_path: false, opened: None, result: Outcome::Errno(Errno(13)) };
     PassRecord {
         pass: number,
         actor: None,

@@ -71,7 +71,7 @@ fn payload() -> impl Strategy<Value = Payload> {
             }
         ),
         (text(), any::<u32>(), any::<bool>(), outcome()).prop_map(|(path, flags, late_path, result)| {
-            Open { path, flags: OpenFlags(flags), late_path, result }.into()
+            Open { path, flags: OpenFlags(flags), late_path, opened: None, result }.into()
         }),
         (text(), any::<bool>(), outcome()).prop_map(|(path, directory, result)| Unlink {
             path,
@@ -208,7 +208,8 @@ fn storm(count: usize) -> Vec<Event> {
         };
         let result = if random.below(9) == 0 { Outcome::Errno(Errno(2)) } else { Outcome::Ok(3) };
         let flags = OpenFlags(0o2000000);
-        let mut event = event(seqs[cpu], Open { path: path.into(), flags, late_path: false, result });
+        let mut event =
+            event(seqs[cpu], Open { path: path.into(), flags, late_path: false, opened: None, result });
         event.seq.stream = cpu as u32;
         event.time = Time { ns, began_ns: Some(ns - took), error_ns: 0, source: TimeSource::Kernel };
         event.image = ProcessRef {

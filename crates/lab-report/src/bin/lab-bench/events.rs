@@ -66,7 +66,13 @@ fn start_ns(pid: u32) -> u64 {
 }
 
 fn open(path: String, flags: u32, result: i64) -> Open {
-    Open { path: path.into(), flags: OpenFlags(flags), late_path: false, result: Outcome::from_ret(result) }
+    Open {
+        path: path.into(),
+        flags: OpenFlags(flags),
+        late_path: false,
+        opened: None,
+        result: Outcome::from_ret(result),
+    }
 }
 
 fn exec(path: String, argv: &[String]) -> Exec {
