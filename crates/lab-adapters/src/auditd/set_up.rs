@@ -1,5 +1,7 @@
 //! How the daemon is told what to do: its configuration, the rules for one subject, and what the kernel says of itself.
 
+use std::fmt;
+
 use super::numbers;
 
 /// What the kernel says of its audit subsystem, as `auditctl -s` prints it.
@@ -38,6 +40,15 @@ impl Status {
     }
 }
 
+/// As `auditctl -s` prints it, as far as it is known.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { enabled, pid, lost, backlog, backlog_limit, backlog_wait_time } = self;
+        writeln!(f, "enabled {enabled}\npid {pid}\nbacklog_limit {backlog_limit}\nlost {lost}")?;
+        writeln!(f, "backlog {backlog}\nbacklog_wait_time {backlog_wait_time}")
+    }
+}
+
 /// The content of `auditd.conf` for a daemon that writes to its standard output alone (`auditd -f -c FOLDER`), waits for
 /// nobody and never stops the machine. `plugins` is an empty folder.
 pub fn configuration(plugins: &str) -> String {
@@ -66,15 +77,16 @@ pub fn forget(key: &str) -> Vec<String> {
 }
 
 /// The command that takes away the rules of this key, and puts back the settings as they were, unless somebody's daemon is
-/// alive: then they are that one's. It may be run more than once.
-pub fn put_back(before: Status, key: &str) -> Vec<String> {
+/// alive: then they are that one's. `saved` is the file that holds them, which is emptied. It may be run more than once.
+pub fn put_back(before: Status, key: &str, saved: &str) -> Vec<String> {
     let Status { enabled, backlog_limit, backlog_wait_time, .. } = before;
     // The kernel notices that a daemon was killed only when it has something for it.
     let script = format!(
         "exec >/dev/null; auditctl -D -k {key} || exit; status=$(auditctl -s) || exit; \
          pid=$(echo \"$status\" | sed -n 's/^pid //p'); \
          grep -q '^State:.[^ZX]' /proc/$pid/status 2>/dev/null && exit; \
-         auditctl -b {backlog_limit} && auditctl --backlog_wait_time {backlog_wait_time} && auditctl -e {enabled}"
+         auditctl -b {backlog_limit} && auditctl --backlog_wait_time {backlog_wait_time} && auditctl -e {enabled} && \
+         echo -n >{saved}"
     );
     ["sh", "-c", &script].map(str::to_owned).to_vec()
 }
@@ -101,6 +113,7 @@ mod tests {
         let status = Status::parse(text).unwrap();
         assert_eq!((status.pid, status.lost, status.backlog), (12, 3, 2));
         assert_eq!((status.backlog_limit, status.backlog_wait_time), (64, 15000));
+        assert_eq!(Status::parse(&status.to_string()), Some(status));
         assert_eq!(Status::parse("enabled 1\n"), None);
     }
 }

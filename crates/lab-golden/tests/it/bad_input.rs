@@ -56,7 +56,7 @@ fn unknown_words() {
         ("<sink>", "<sinc>", "24: unknown placeholder `<sinc>`; did you mean `sink`?"),
         ("seen    missed", "sen     missed", "39: unknown verdict `sen`; did you mean `seen`?"),
         ("probe   strace", "probe   stracy", "38: unknown sensor `stracy`; did you mean `strace`?"),
-        ("not strace", "not auditd", "9: unknown sensor `auditd`"),
+        ("not strace", "not nosuch", "9: unknown sensor `nosuch`"),
         ("unlink", "unlinc", "21: unknown action `unlinc`; did you mean `unlink`?"),
         ("opens loader", "opens loaders", "8: unknown class `loaders`; did you mean `loader`?"),
         ("ENOENT", "ENOENTT", "6: unknown error `ENOENTT`; did you mean `ENOENT`?"),

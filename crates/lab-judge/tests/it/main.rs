@@ -6,5 +6,6 @@ mod observed;
 mod rules;
 mod sample;
 mod size;
+mod ticks;
 mod verdicts;
 mod world;

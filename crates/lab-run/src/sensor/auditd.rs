@@ -40,6 +40,10 @@ use crate::{
 /// How many records may wait for the daemon: 64, which kernels begin with, is less than one act makes.
 const BACKLOG: u32 = 8192;
 
+/// Held by the run that has the daemon; it holds the machine's settings while they are changed, so that a run finds them
+/// after one that was killed.
+const SAVED: &str = "/run/sightline/auditd.lock";
+
 /// Who gives us the records.
 enum Source {
     /// a daemon of ours
@@ -99,8 +103,8 @@ fn is_alive(pid: u32) -> bool {
 
 /// Waits until no other run has a daemon.
 fn turn(deadline: &Deadline, instance: &str) -> Result<Flock<File>, RunError> {
-    let path = Path::new(INVENTORY_DIR).join("auditd.lock");
-    let file = File::options().create(true).append(true).open(&path).map_err(RunError::io("open", &path))?;
+    let path = Path::new(SAVED);
+    let file = File::options().create(true).append(true).open(path).map_err(RunError::io("open", path))?;
     let (sender, turns): (_, Receiver<_>) = channel();
     std::thread::spawn(move || sender.send(Flock::lock(file, FlockArg::LockExclusive)));
     let locked = deadline.receive(&turns).map_err(|ended| RunError::Sensor {
@@ -108,7 +112,17 @@ fn turn(deadline: &Deadline, instance: &str) -> Result<Flock<File>, RunError> {
         ended,
         said: "another run has the audit daemon".to_owned(),
     })?;
-    locked.map_err(|(_, error)| RunError::io("lock", &path)(error.into()))
+    locked.map_err(|(_, error)| RunError::io("lock", path)(error.into()))
+}
+
+/// The settings to put back: those that a run which was killed had found, or else `now`, which are kept for the next one.
+fn saved(now: Status) -> Result<Status, RunError> {
+    let kept = fs::read_to_string(SAVED).ok().and_then(|text| Status::parse(&text));
+    let Some(kept) = kept else {
+        fs::write(SAVED, now.to_string()).map_err(RunError::io("write", SAVED))?;
+        return Ok(now);
+    };
+    Ok(Status { pid: now.pid, lost: now.lost, backlog: now.backlog, ..kept })
 }
 
 fn auditctl(instance: &str, arguments: &[String]) -> Result<String, RunError> {
@@ -145,7 +159,8 @@ impl Auditd {
         turn: Flock<File>,
     ) -> Result<Self, RunError> {
         let key = format!("sightline-{}", random::hex::<4>()?);
-        place.inventory.note(Thing::Undo { command: auditd::put_back(before, &key) })?;
+        let before = if has_daemon { before } else { saved(before)? };
+        place.inventory.note(Thing::Undo { command: auditd::put_back(before, &key, SAVED) })?;
         let clock = clock::wall_offset()?;
         let (source, lines) = if has_daemon {
             let joining = |source| RunError::Call { doing: "read the audit records", source };
@@ -216,7 +231,7 @@ impl Auditd {
     }
 
     fn put_back(&self) -> Result<(), RunError> {
-        let command = auditd::put_back(self.before, &self.key);
+        let command = auditd::put_back(self.before, &self.key, SAVED);
         run(&self.instance, &command).map(|_| ())
     }
 }
