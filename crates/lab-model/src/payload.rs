@@ -5,8 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Chmod, Chown, Errno, HardLink, Ids, Listen, Mkdir, Mknod, OpenFlags, Send, SetIdCall, Symlink,
-    Text, Truncate,
+    Address, Bpf, Capability, Chmod, Chown, Errno, HardLink, Ids, IoUring, Keyctl, Listen, Memfd, Mkdir,
+    Mknod, Module, Mount, Namespace, OpenFlags, Personality, ProcessVm, Ptrace, Seccomp, Send, SetIdCall,
+    Signal, Symlink, Text, Truncate,
     argument::{Part, Value},
 };
 
@@ -296,6 +297,32 @@ payloads! {
     Listen = "listen",
     /// send
     Send = "send",
+    /// ptrace
+    Ptrace = "ptrace",
+    /// process-vm
+    ProcessVm = "process-vm",
+    /// capability
+    Capability = "capability",
+    /// namespace
+    Namespace = "namespace",
+    /// memfd
+    Memfd = "memfd",
+    /// signal
+    Signal = "signal",
+    /// seccomp
+    Seccomp = "seccomp",
+    /// personality
+    Personality = "personality",
+    /// mount
+    Mount = "mount",
+    /// module
+    Module = "module",
+    /// bpf
+    Bpf = "bpf",
+    /// keyctl
+    Keyctl = "keyctl",
+    /// io-uring
+    IoUring = "io-uring",
     /// loss
     Loss = "loss",
 }

@@ -47,8 +47,8 @@ enum Place {
     Any(&'static str),
     /// in the payload of one action
     Of(Action, &'static str),
-    /// in the payload of every action but one
-    But(Action, &'static str),
+    /// in the payload of every action but these
+    But(&'static [Action], &'static str),
 }
 
 const fn text(name: &'static str, places: &'static [Place]) -> Column {
@@ -67,7 +67,10 @@ const fn flag(name: &'static str, places: &'static [Place]) -> Column {
     Column { name, kind: ColumnKind::Flag, layout: Layout::Dictionary, places }
 }
 
-use Action::{Accept, Exec, Exit, Fork, HardLink, Loss, Open, Rename, SetId, Unlink};
+use Action::{
+    Accept, Bpf, Exec, Exit, Fork, HardLink, IoUring, Keyctl, Loss, Memfd, Module, Mount, Namespace, Open,
+    Ptrace, Rename, Seccomp, Signal, Unlink,
+};
 use Place::{Any, But, Of};
 
 /// Every column, in the order of the file. What has no column of its own stands in the last one, as JSON.
@@ -100,7 +103,15 @@ pub const EVENT_COLUMNS: &[Column] = &[
     number("sgid", &[Any("image.ids.sgid")]),
     number("fsgid", &[Any("image.ids.fsgid")]),
     text("action", &[Any("payload.action")]),
-    text("path", &[But(Rename, "path"), Of(Rename, "from"), Of(HardLink, "from")]),
+    text(
+        "path",
+        &[
+            But(&[Rename, HardLink, Mount], "path"),
+            Of(Rename, "from"),
+            Of(HardLink, "from"),
+            Of(Mount, "from"),
+        ],
+    ),
     text("path_to", &[Any("payload.to")]),
     Column { name: "argv", kind: ColumnKind::Texts, layout: Layout::Dictionary, places: &[Of(Exec, "argv")] },
     flag("argv_truncated", &[Of(Exec, "argv_truncated")]),
@@ -122,18 +133,35 @@ pub const EVENT_COLUMNS: &[Column] = &[
         layout: Layout::Dictionary,
         places: &[Any("payload.questions")],
     },
-    number("ret", &[But(Loss, "result.ok")]),
-    text("error", &[But(Loss, "result.errno")]),
+    number("ret", &[But(&[Loss], "result.ok")]),
+    text("error", &[But(&[Loss], "result.errno")]),
     number("child_pid", &[Of(Fork, "child")]),
     number("child_start_ns", &[Of(Fork, "child_start_ns")]),
     number("exit_code", &[Of(Exit, "code")]),
     number("exit_signal", &[Of(Exit, "signal")]),
-    text("call", &[Of(SetId, "call")]),
-    text("family", &[But(Accept, "address.family"), Of(Accept, "peer.family")]),
-    text("ip", &[But(Accept, "address.ip"), Of(Accept, "peer.ip")]),
-    number("port", &[But(Accept, "address.port"), Of(Accept, "peer.port")]),
-    text("socket_path", &[But(Accept, "address.path"), Of(Accept, "peer.path")]),
-    flag("socket_abstract", &[But(Accept, "address.abstract"), Of(Accept, "peer.abstract")]),
+    text("call", &[Any("payload.call")]),
+    text(
+        "operation",
+        &[Of(Ptrace, "request"), Of(Seccomp, "operation"), Of(Bpf, "command"), Of(Keyctl, "operation")],
+    ),
+    text(
+        "options",
+        &[
+            Of(Namespace, "flags"),
+            Of(Memfd, "flags"),
+            Of(Seccomp, "flags"),
+            Of(Mount, "flags"),
+            Of(IoUring, "flags"),
+        ],
+    ),
+    number("target_pid", &[Any("payload.pid")]),
+    text("signal", &[Of(Signal, "signal")]),
+    text("name", &[Of(Memfd, "name"), Of(Module, "name"), Of(Keyctl, "description")]),
+    text("family", &[But(&[Accept], "address.family"), Of(Accept, "peer.family")]),
+    text("ip", &[But(&[Accept], "address.ip"), Of(Accept, "peer.ip")]),
+    number("port", &[But(&[Accept], "address.port"), Of(Accept, "peer.port")]),
+    text("socket_path", &[But(&[Accept], "address.path"), Of(Accept, "peer.path")]),
+    flag("socket_abstract", &[But(&[Accept], "address.abstract"), Of(Accept, "peer.abstract")]),
     number("lost_count", &[Of(Loss, "count")]),
     number("lost_first_ns", &[Of(Loss, "first_ns")]),
     number("lost_last_ns", &[Of(Loss, "last_ns")]),
@@ -182,7 +210,7 @@ impl Shape {
                 let way: Vec<&str> = match (*place, action) {
                     (Any(way), _) => way.split('.').collect(),
                     (Of(only, way), Some(action)) if only == action => payload(way),
-                    (But(other, way), Some(action)) if other != action => payload(way),
+                    (But(others, way), Some(action)) if !others.contains(&action) => payload(way),
                     _ => continue,
                 };
                 shape.insert(&way, at);

@@ -272,10 +272,10 @@ fn another_format_is_said_first_with_what_to_do() {
         (error.to_string(), error.hint().unwrap_or_default())
     };
     let (old, hint) = told(r#"{"format": 1, "unheard": "of"}"#);
-    assert!(old.ends_with("manifest.json: bundle format 1 is no longer read, expected 2"), "{old}");
+    assert!(old.ends_with("manifest.json: bundle format 1 is no longer read, expected 3"), "{old}");
     assert!(hint.contains("`cargo xtask lab run`"), "{hint}");
-    let (new, hint) = told(r#"{"format": 3, "unheard": "of"}"#);
-    assert!(new.ends_with("manifest.json: bundle format 3 is unknown, expected 2"), "{new}");
+    let (new, hint) = told(r#"{"format": 4, "unheard": "of"}"#);
+    assert!(new.ends_with("manifest.json: bundle format 4 is unknown, expected 3"), "{new}");
     assert!(!hint.contains("lab run"), "{hint}");
     assert!(matches!(read(sealed.runs.path()), Err(ReadError::NotABundle { .. })));
 }
