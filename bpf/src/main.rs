@@ -14,6 +14,7 @@ mod open;
 mod rename;
 mod send;
 mod setid;
+mod signal;
 mod unlink;
 
 mod count;

@@ -87,12 +87,22 @@ pub fn descriptor(nr: u32) -> Option<&'static Descriptor> {
     CALLS.get(nr)
 }
 
-/// The enter side: counts, filters, and begins a record in the thread's slot.
+/// The enter side: counts, filters by scope, and begins a record in the thread's slot.
 #[inline(always)]
 pub fn enter(context: &BtfTracePointContext, kind: Kind) -> Option<&'static mut Slot> {
+    enter_if(context, kind, scope::current)
+}
+
+/// The same with a filter of the kind's own.
+#[inline(always)]
+pub fn enter_if(
+    context: &BtfTracePointContext,
+    kind: Kind,
+    wanted: impl FnOnce() -> bool,
+) -> Option<&'static mut Slot> {
     let counts = count::of(kind)?;
     count::add(&mut counts.enter_produced);
-    if !scope::current() {
+    if !wanted() {
         count::add(&mut counts.enter_filtered);
         return None;
     }
@@ -108,9 +118,20 @@ pub fn enter(context: &BtfTracePointContext, kind: Kind) -> Option<&'static mut 
     Some(slot)
 }
 
-/// The exit side: counts, filters, finds what enter began or begins it late. True: begun late, nothing filled yet.
+/// The exit side: counts, filters by scope, finds what enter began or begins it late. True: begun late, nothing filled
+/// yet.
 #[inline(always)]
 pub fn exit(context: &BtfTracePointContext, kind: Kind) -> Option<(&'static mut Slot, bool)> {
+    exit_if(context, kind, scope::current)
+}
+
+/// The same with a filter of the kind's own.
+#[inline(always)]
+pub fn exit_if(
+    context: &BtfTracePointContext,
+    kind: Kind,
+    wanted: impl FnOnce() -> bool,
+) -> Option<(&'static mut Slot, bool)> {
     let counts = count::of(kind)?;
     count::add(&mut counts.exit_produced);
     let task = current();
@@ -122,7 +143,7 @@ pub fn exit(context: &BtfTracePointContext, kind: Kind) -> Option<(&'static mut 
     }
     let late = found.is_none();
     if late {
-        if !scope::current() {
+        if !wanted() {
             count::add(&mut counts.exit_filtered);
             return None;
         }

@@ -29,6 +29,10 @@ impl TextAt {
         Self { arg: 0, how: Self::NONE, size: 0, reserved: 0 }
     }
 
+    const fn bytes(arg: u8, size: u8) -> Self {
+        Self { arg, how: Self::BYTES, size, reserved: 0 }
+    }
+
     const fn string(arg: u8) -> Self {
         Self { arg, how: Self::STRING, size: 0, reserved: 0 }
     }
@@ -166,6 +170,33 @@ calls! {
     Sendto "sendto" Send 44,
     Sendmsg "sendmsg" Send 46,
     Sendmmsg "sendmmsg" Send 307,
+    Ptrace "ptrace" Ptrace 101,
+    ProcessVmReadv "process_vm_readv" ProcessVm 310,
+    ProcessVmWritev "process_vm_writev" ProcessVm 311,
+    Capset "capset" Capability 126 bytes(0, 8) bytes(1, 24),
+    Unshare "unshare" Namespace 272,
+    Setns "setns" Namespace 308,
+    MemfdCreate "memfd_create" Memfd 319 string(0),
+    Kill "kill" Signal 62,
+    Tkill "tkill" Signal 200,
+    Tgkill "tgkill" Signal 234,
+    RtSigqueueinfo "rt_sigqueueinfo" Signal 129,
+    RtTgsigqueueinfo "rt_tgsigqueueinfo" Signal 297,
+    PidfdSendSignal "pidfd_send_signal" Signal 424,
+    Seccomp "seccomp" Seccomp 317,
+    Personality "personality" Personality 135,
+    Mount "mount" Mount 165 string(0) string(1) string(2),
+    Umount2 "umount2" Mount 166 string(0),
+    PivotRoot "pivot_root" Mount 155 string(0) string(1),
+    MoveMount "move_mount" Mount 429 string(1) string(3),
+    InitModule "init_module" Module 175 string(2),
+    FinitModule "finit_module" Module 313 string(1),
+    DeleteModule "delete_module" Module 176 string(0),
+    Bpf "bpf" Bpf 321 bytes(1, 4),
+    AddKey "add_key" Keyctl 248 string(0) string(1),
+    RequestKey "request_key" Keyctl 249 string(0) string(1),
+    Keyctl "keyctl" Keyctl 250,
+    IoUringSetup "io_uring_setup" IoUring 425 bytes(1, 12),
 }
 
 /// Entries of the tables indexed by syscall number.

@@ -74,6 +74,32 @@ kinds! {
     Listen 18 "listen",
     /// Bytes given to a socket to send.
     Send 19 "send",
+    /// Another process traced.
+    Ptrace 20 "ptrace",
+    /// Memory of another process read or written.
+    ProcessVm 21 "process-vm",
+    /// Capabilities set.
+    Capability 22 "capability",
+    /// A namespace left for another.
+    Namespace 23 "namespace",
+    /// A file in memory made.
+    Memfd 24 "memfd",
+    /// A signal sent to another process.
+    Signal 25 "signal",
+    /// A filter of system calls asked for or set.
+    Seccomp 26 "seccomp",
+    /// The execution domain asked for or set.
+    Personality 27 "personality",
+    /// File systems mounted, moved, taken away.
+    Mount 28 "mount",
+    /// A kernel module loaded or removed.
+    Module 29 "module",
+    /// eBPF used.
+    Bpf 30 "bpf",
+    /// Keys of the kernel used.
+    Keyctl 31 "keyctl",
+    /// A ring for calls made.
+    IoUring 32 "io-uring",
 }
 
 impl Kind {

@@ -60,16 +60,16 @@ impl Reader<'_, '_> {
             let mut ahead = *self.cursor;
             let begins = ahead.gap();
             let left = ahead.left();
+            // An IPv6 address begins with a bracket too.
+            let list = left.starts_with("[\"") || left.starts_with("[]");
             let (there, expected) = match shape.form {
                 Form::Left => continue,
                 Form::Text if name == "to" => {
                     (ahead.take("-> ") && ahead.left().starts_with('"'), "`-> \"...\"`")
                 }
                 Form::Text if bare => (left.starts_with('"'), "a quoted string"),
-                Form::Texts => {
-                    (left.starts_with("[\"") || left.starts_with("[]"), "a list of quoted strings")
-                }
-                Form::Address => (!left.starts_with("[\"") && !left.starts_with("->"), "an address"),
+                Form::Texts => (list, "a list of quoted strings"),
+                Form::Address => (!list && !left.starts_with("->"), "an address"),
                 Form::Word(_) if bare => (!left.starts_with("->"), name),
                 Form::Text | Form::Word(_) => (ahead.take(name) && ahead.take("="), name),
             };

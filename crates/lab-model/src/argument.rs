@@ -198,12 +198,14 @@ macro_rules! words {
     )*};
 }
 
+pub(crate) use words;
+
 /// True for what a value of the type is printed as.
 pub(crate) fn is_word<T: FromStr + ToString>(word: &str) -> bool {
     word.parse::<T>().is_ok_and(|value| value.to_string() == word)
 }
 
-words!(Mode, Id, i64, u32);
+words!(Mode, Id, CapabilitySet, i64, u32);
 
 /// A number that differs from run to run: known, but no part of a fact.
 macro_rules! left {
@@ -234,6 +236,27 @@ macro_rules! left {
 left! {
     /// Bytes.
     Size;
+    /// A process or thread, as the caller's pid namespace numbers it.
+    Pid;
+}
+
+/// A set of capabilities, a bit each; printed in hexadecimal, as /proc has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CapabilitySet(pub u64);
+
+impl fmt::Display for CapabilitySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl FromStr for CapabilitySet {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).map(Self)
+    }
 }
 
 /// Type and permissions of a file; printed in octal.

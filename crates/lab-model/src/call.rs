@@ -5,7 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Address, Field, Outcome, Payload, Text,
-    argument::{Argument, Id, Mode, Part, Shape, Size},
+    argument::{Argument, CapabilitySet, Id, Mode, Part, Pid, Shape, Size},
+    symbol::{
+        BpfCommand, CloneFlags, IoUringFlags, KeyCall, KeyctlOperation, MemfdFlags, ModuleCall, MountCall,
+        MountFlags, NamespaceCall, Persona, ProcessVmCall, PtraceRequest, SeccompFlags, SeccompOperation,
+        SignalName, SignalTarget, UmountFlags,
+    },
 };
 
 /// A payload that is declared part by part.
@@ -201,5 +206,144 @@ calls! {
         /// how many
         #[serde(default, skip_serializing_if = "Option::is_none")]
         length: Option<Size> = Length,
+    }
+
+    /// Another process was, or was to be, traced.
+    Ptrace {
+        /// request
+        request: PtraceRequest = Request,
+        /// of which process
+        pid: Pid = Target,
+    }
+
+    /// Memory of another process was, or was to be, read or written.
+    ProcessVm {
+        /// which call
+        call: ProcessVmCall = Call,
+        /// of which process
+        pid: Pid = Target,
+    }
+
+    /// Capabilities were, or were to be, set.
+    Capability {
+        /// of which process, 0 for the caller
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pid: Option<Pid> = Target,
+        /// effective set
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effective: Option<Box<CapabilitySet>> = Effective,
+        /// permitted set
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        permitted: Option<Box<CapabilitySet>> = Permitted,
+        /// inheritable set
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        inheritable: Option<Box<CapabilitySet>> = Inheritable,
+    }
+
+    /// A namespace was, or was to be, left for a new one or for another's.
+    Namespace {
+        /// which call
+        call: NamespaceCall = Call,
+        /// flags of unshare, kind of namespace for setns
+        flags: CloneFlags = Flags,
+    }
+
+    /// A file in memory was, or was to be, made.
+    Memfd {
+        /// its name
+        name: Text = Name,
+        /// flags
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flags: Option<MemfdFlags> = Flags,
+    }
+
+    /// A signal was, or was to be, sent to another process.
+    Signal {
+        /// which; 0 only asks whether it could be sent
+        signal: SignalName = Signal,
+        /// to whom
+        target: SignalTarget = Target,
+        /// the process (of a thread: tkill names the thread alone) or group, where one is named
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pid: Option<Pid> = Target,
+    }
+
+    /// A filter of system calls was, or was to be, asked for or set.
+    Seccomp {
+        /// operation
+        operation: SeccompOperation = Operation,
+        /// flags
+        flags: SeccompFlags = Flags,
+    }
+
+    /// The execution domain was, or was to be, asked for or set.
+    Personality {
+        /// domain
+        persona: Persona = Persona,
+    }
+
+    /// A file system was, or was to be, mounted, moved or taken away.
+    Mount {
+        /// which call
+        call: MountCall = Call,
+        /// source: a device, a folder, a mount; pivot_root's new root
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Box<Text>> = From,
+        /// where; pivot_root's place for the old root
+        to: Box<Text> = To,
+        /// type of file system
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fstype: Option<Box<Text>> = Type,
+        /// flags of mount
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flags: Option<MountFlags> = Flags,
+        /// flags of umount2
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unmount: Option<UmountFlags> = Unmount,
+    }
+
+    /// A kernel module was, or was to be, loaded or removed.
+    Module {
+        /// which call
+        call: ModuleCall = Call,
+        /// its name, where the call has it
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Box<Text>> = Name,
+        /// its parameters
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parameters: Option<Box<Text>> = Parameters,
+    }
+
+    /// eBPF was, or was to be, used.
+    Bpf {
+        /// command
+        command: BpfCommand = Command,
+        /// `BPF_PROG_TYPE_*` or `BPF_MAP_TYPE_*` of what is loaded or made
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<u32> = Type,
+    }
+
+    /// A key of the kernel was, or was to be, used. What the key holds is never recorded.
+    Keyctl {
+        /// which call
+        call: KeyCall = Call,
+        /// operation of keyctl
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<KeyctlOperation> = Operation,
+        /// type of the key
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key_type: Option<Box<Text>> = Type,
+        /// its description
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<Box<Text>> = Name,
+    }
+
+    /// A ring for calls was, or was to be, made.
+    IoUring {
+        /// its size
+        entries: u32 = Length,
+        /// flags
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flags: Option<IoUringFlags> = Flags,
     }
 }

@@ -138,6 +138,17 @@ impl Interest {
         Action::Chown,
         Action::Truncate,
         Action::Mknod,
+        Action::Ptrace,
+        Action::ProcessVm,
+        Action::Capability,
+        Action::Namespace,
+        Action::Memfd,
+        Action::Signal,
+        Action::Mount,
+        Action::Module,
+        Action::Bpf,
+        Action::Keyctl,
+        Action::IoUring,
     ];
 
     /// True if a fact with this payload is inside.

@@ -24,6 +24,7 @@ pub mod redact;
 mod sensor;
 mod set_up;
 pub mod spool;
+mod symbol;
 mod text;
 mod verdict;
 mod witness;
@@ -33,8 +34,11 @@ pub use act::{
 };
 pub use actor::{LAUNCH_VARIABLE, Launch, Login, Order, Reply};
 pub use address::Address;
-pub use argument::{Argument, Form, Id, Mode, Part, Shape, Size, Value};
-pub use call::{Call, Change, Chmod, Chown, HardLink, Listen, Mkdir, Mknod, Send, Symlink, Truncate};
+pub use argument::{Argument, CapabilitySet, Form, Id, Mode, Part, Pid, Shape, Size, Value};
+pub use call::{
+    Bpf, Call, Capability, Change, Chmod, Chown, HardLink, IoUring, Keyctl, Listen, Memfd, Mkdir, Mknod,
+    Module, Mount, Namespace, Personality, ProcessVm, Ptrace, Seccomp, Send, Signal, Symlink, Truncate,
+};
 pub use detection::{Detection, Hit};
 pub use errno::Errno;
 pub use event::{Event, Refs, Seq, Time, TimeSource};
@@ -54,6 +58,11 @@ pub use record::{
 };
 pub use sensor::{CATALOGUE, Field, Knowledge, LossExactness, SensorEntry, SensorKind};
 pub use set_up::{Image, SetUpFile};
+pub use symbol::{
+    BpfCommand, CloneFlags, IoUringFlags, KeyCall, KeyctlOperation, MemfdFlags, ModuleCall, MountCall,
+    MountFlags, NamespaceCall, Persona, ProcessVmCall, PtraceRequest, SeccompFlags, SeccompOperation,
+    SignalName, SignalTarget, UmountFlags,
+};
 pub use text::Text;
 pub use verdict::{RunOutcome, Verdict, VerdictRow};
 pub use witness::{Family, Witness};

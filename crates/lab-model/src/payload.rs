@@ -5,8 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Alert, Chmod, Chown, Dns, Errno, Flow, HardLink, Ids, Listen, Message, Mkdir, Mknod, OpenFlags,
-    Request, Send, SetIdCall, Symlink, Text, Truncate,
+    Address, Alert, Bpf, Capability, Chmod, Chown, Dns, Errno, Flow, HardLink, Ids, IoUring, Keyctl, Listen,
+    Memfd, Message, Mkdir, Mknod, Module, Mount, Namespace, OpenFlags, Personality, ProcessVm, Ptrace,
+    Request, Seccomp, Send, SetIdCall, Signal, Symlink, Text, Truncate,
     argument::{Part, Value},
 };
 
@@ -321,6 +322,32 @@ payloads! {
     Listen = "listen",
     /// send
     Send = "send",
+    /// ptrace
+    Ptrace = "ptrace",
+    /// process-vm
+    ProcessVm = "process-vm",
+    /// capability
+    Capability = "capability",
+    /// namespace
+    Namespace = "namespace",
+    /// memfd
+    Memfd = "memfd",
+    /// signal
+    Signal = "signal",
+    /// seccomp
+    Seccomp = "seccomp",
+    /// personality
+    Personality = "personality",
+    /// mount
+    Mount = "mount",
+    /// module
+    Module = "module",
+    /// bpf
+    Bpf = "bpf",
+    /// keyctl
+    Keyctl = "keyctl",
+    /// io-uring
+    IoUring = "io-uring",
     /// loss
     Loss = "loss",
     /// flow

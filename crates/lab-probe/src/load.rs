@@ -98,7 +98,8 @@ fn programs(kind: Kind) -> &'static str {
         | Kind::Bind
         | Kind::Accept
         | Kind::Setid
-        | Kind::Send => kind.name(),
+        | Kind::Send
+        | Kind::Signal => kind.name(),
         _ => "call",
     }
 }

@@ -30,8 +30,18 @@ pub(crate) struct Reader {
     pub(crate) unreadable: u64,
     batch: Vec<u8>,
     /// by number of kind
-    in_batch: [u64; KINDS],
+    in_batch: Counts,
     clean: Clean,
+}
+
+/// A number for each kind.
+#[derive(Debug)]
+struct Counts([u64; KINDS]);
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self([0; KINDS])
+    }
 }
 
 /// Texts in which no secret was found lately. The same few names and paths come again and again.
@@ -107,7 +117,7 @@ impl Reader {
             self.redacted += self.clean.redact(&mut copy[range]);
         }
         self.markers.look(&record, bytes, seen);
-        self.in_batch[record.kind as usize] += 1;
+        self.in_batch.0[record.kind as usize] += 1;
     }
 
     /// Writes the gathered records; they count as received only then.
@@ -119,9 +129,9 @@ impl Reader {
         self.batch.clear();
         let result = spool.flush();
         let to = if result.is_ok() { &mut self.received } else { &mut self.unwritten };
-        let counts = std::mem::replace(&mut self.in_batch, [0; KINDS]);
+        let counts = std::mem::take(&mut self.in_batch);
         for &kind in Kind::EVENTS {
-            let count = counts[kind as usize];
+            let count = counts.0[kind as usize];
             if count > 0 {
                 *to.entry(kind).or_default() += count;
             }

@@ -68,6 +68,10 @@ pub(crate) fn strings(record: &Record<'_>) -> [Range<usize>; TEXTS + 1] {
         let unix = record.text(0).starts_with(&(nix::libc::AF_UNIX as u16).to_ne_bytes());
         ranges[0].start = if unix { ranges[0].start + 2 } else { ranges[0].end };
     }
+    if matches!(record.kind, Kind::Capability | Kind::Bpf | Kind::IoUring) {
+        // Structures of numbers.
+        ranges[..TEXTS].iter_mut().for_each(|range| range.start = range.end);
+    }
     ranges
 }
 

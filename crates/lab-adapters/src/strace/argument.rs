@@ -1,10 +1,15 @@
 //! Calls whose payload is declared part by part.
 
+use std::str::FromStr;
+
 use lab_model::{
-    Action, Chmod, Chown, HardLink, Id, Listen, Mkdir, Mknod, Mode, Payload, Symlink, Text, Truncate,
+    Action, Bpf, Capability, Chmod, Chown, HardLink, Id, IoUring, Listen, Memfd, Mkdir, Mknod, Mode, Module,
+    ModuleCall, Mount, MountCall, MountFlags, Namespace, NamespaceCall, Payload, Personality, Pid, Ptrace,
+    Seccomp, Signal, SignalName, SignalTarget, Symlink, Text, Truncate,
 };
 
 use super::{call::Reader, token, value};
+use crate::signal;
 
 /// The action that a call is, if it is one of these.
 pub(crate) fn action_of(name: &str) -> Option<Action> {
@@ -17,6 +22,17 @@ pub(crate) fn action_of(name: &str) -> Option<Action> {
         "truncate" | "ftruncate" => Action::Truncate,
         "mknod" | "mknodat" => Action::Mknod,
         "listen" => Action::Listen,
+        "ptrace" => Action::Ptrace,
+        "capset" => Action::Capability,
+        "unshare" | "setns" => Action::Namespace,
+        "memfd_create" => Action::Memfd,
+        "kill" | "tkill" | "tgkill" | "pidfd_send_signal" => Action::Signal,
+        "seccomp" => Action::Seccomp,
+        "personality" => Action::Personality,
+        "mount" | "umount" | "umount2" | "pivot_root" | "move_mount" => Action::Mount,
+        "init_module" | "finit_module" | "delete_module" => Action::Module,
+        "bpf" => Action::Bpf,
+        "io_uring_setup" => Action::IoUring,
         _ => return None,
     })
 }
@@ -75,8 +91,122 @@ impl Reader<'_> {
                 Mknod { path, mode, device: self.device(3)?, result }.into()
             }
             "listen" => Listen { backlog: self.number(1)?, result }.into(),
+            _ => return self.process().or_else(|| self.kernel()),
+        })
+    }
+
+    /// What is done to processes.
+    fn process(&mut self) -> Option<Payload> {
+        let result = self.call.outcome;
+        Some(match self.call.name {
+            "ptrace" => {
+                let pid = self.argument(1).map_or(Some(0), |pid| u32::try_from(value::number(pid)?).ok())?;
+                Ptrace { request: self.named(0)?, pid: Pid(pid), result }.into()
+            }
+            "capset" => {
+                self.note("data", 1);
+                Capability { pid: None, effective: None, permitted: None, inheritable: None, result }.into()
+            }
+            "unshare" => Namespace { call: NamespaceCall(0), flags: self.named(0)?, result }.into(),
+            "setns" => {
+                self.note("fd", 0);
+                Namespace { call: NamespaceCall(1), flags: self.named(1)?, result }.into()
+            }
+            "memfd_create" => Memfd { name: self.path("name", 0)?, flags: self.named(1), result }.into(),
+            "kill" => match self.number(0)? {
+                0 => self.signal(1, 4, None)?,
+                -1 => self.signal(1, 5, None)?,
+                pid => self.signal(1, if pid > 0 { 0 } else { 3 }, u32::try_from(pid.unsigned_abs()).ok())?,
+            },
+            "tkill" => self.signal(1, 1, u32::try_from(self.number(0)?).ok())?,
+            "tgkill" => self.signal(2, 1, u32::try_from(self.number(0)?).ok())?,
+            "pidfd_send_signal" => {
+                self.note("fd", 0);
+                self.signal(1, 2, None)?
+            }
+            "seccomp" => Seccomp { operation: self.named(0)?, flags: self.named(1)?, result }.into(),
+            "personality" => Personality { persona: self.named(0)?, result }.into(),
             _ => return None,
         })
+    }
+
+    /// What is done to the kernel.
+    fn kernel(&mut self) -> Option<Payload> {
+        let result = self.call.outcome;
+        Some(match self.call.name {
+            "mount" => Mount {
+                call: MountCall(0),
+                from: self.given("from", 0)?,
+                to: self.given("to", 1)?.unwrap_or_default(),
+                fstype: self.given("fstype", 2)?,
+                flags: self.named::<MountFlags>(3).map(MountFlags::meant),
+                unmount: None,
+                result,
+            }
+            .into(),
+            "umount" | "umount2" => {
+                let (call, to, unmount) = (MountCall(1), Box::new(self.path("to", 0)?), self.named(1));
+                Mount { call, from: None, to, fstype: None, flags: None, unmount, result }.into()
+            }
+            "pivot_root" => self.moved(2, 0, 1)?,
+            "move_mount" => {
+                self.note_directory("from_dirfd", 0);
+                self.note_directory("to_dirfd", 2);
+                self.note_flags(4);
+                self.moved(3, 1, 3)?
+            }
+            "init_module" => self.module(0, None, Some(2))?,
+            "finit_module" => {
+                self.note("fd", 0);
+                self.module(1, None, Some(1))?
+            }
+            "delete_module" => {
+                self.note_flags(1);
+                self.module(2, Some(0), None)?
+            }
+            "bpf" => Bpf { command: self.named(0)?, kind: None, result }.into(),
+            "io_uring_setup" => {
+                let flags = token::members(self.argument(1)?, b'{');
+                let flags = flags.as_deref().and_then(|members| token::member(members, "flags"));
+                let flags = flags.and_then(token::word).and_then(|flags| flags.parse().ok());
+                IoUring { entries: u32::try_from(self.number(0)?).ok()?, flags, result }.into()
+            }
+            _ => return None,
+        })
+    }
+
+    fn signal(&mut self, signal: usize, target: u32, pid: Option<u32>) -> Option<Payload> {
+        let word = self.words(signal)?;
+        let number = signal::number(word).and_then(|number| u32::try_from(number).ok());
+        let signal = number.map(SignalName).or_else(|| word.parse().ok())?;
+        let result = self.call.outcome;
+        Some(Signal { signal, target: SignalTarget(target), pid: pid.map(Pid), result }.into())
+    }
+
+    fn moved(&mut self, call: u32, from: usize, to: usize) -> Option<Payload> {
+        let (from, to) = (Some(Box::new(self.path("from", from)?)), Box::new(self.path("to", to)?));
+        let (call, result) = (MountCall(call), self.call.outcome);
+        Some(Mount { call, from, to, fstype: None, flags: None, unmount: None, result }.into())
+    }
+
+    fn module(&mut self, call: u32, name: Option<usize>, parameters: Option<usize>) -> Option<Payload> {
+        let name = name.map_or(Some(None), |at| self.given("name", at))?;
+        let parameters = parameters.map_or(Some(None), |at| self.given("parameters", at))?;
+        Some(Module { call: ModuleCall(call), name, parameters, result: self.call.outcome }.into())
+    }
+
+    /// A text that may be a null pointer, or one that cannot be followed: then it is absent.
+    fn given(&mut self, name: &str, at: usize) -> Option<Option<Box<Text>>> {
+        let argument = self.argument(at)?;
+        if argument == b"NULL" || argument.starts_with(b"0x") {
+            return Some(None);
+        }
+        self.path(name, at).map(|text| Some(Box::new(text)))
+    }
+
+    /// A request, a command, flags by their names.
+    fn named<T: FromStr>(&self, at: usize) -> Option<T> {
+        self.words(at)?.parse().ok()
     }
 
     /// The path behind the directory that is argument `at`.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use lab_model::{
-    Action, Balance, Counters, Event, Exit, Loss, LossCause, Outcome, Payload, ProcessRef, Refs, Seq, Time,
-    TimeSource,
+    Action, Balance, Counters, Event, Exit, Loss, LossCause, Outcome, Payload, ProcessRef, Refs, Seq, Signal,
+    SignalTarget, Time, TimeSource,
 };
 use serde_json::{Map, Value};
 
@@ -284,17 +284,24 @@ impl Reader {
     }
 }
 
-/// The records as events, and how many were ends of mere threads.
+/// The records as events, and how many are none: ends of mere threads, signals to oneself.
 fn events(reader: &mut Reader, instance: &str, clock: Clock) -> (Vec<Event>, u64) {
     let leaders = reader.lives.leaders();
     let mut images: HashMap<Life, u32> = HashMap::new();
-    let (mut events, mut threads) = (Vec::with_capacity(reader.records.len()), 0);
+    let (mut events, mut left) = (Vec::with_capacity(reader.records.len()), 0);
     for mut record in std::mem::take(&mut reader.records) {
         let mut image = ProcessRef::default();
         if let Some(life) = record.life {
             let leader = leaders.get(life).copied().unwrap_or(life);
             if matches!(record.payload, Payload::Exit(_)) && leader != life {
-                threads += 1;
+                left += 1;
+                continue;
+            }
+            // What a process sends itself is no event, as it is none of the probe's.
+            let own = [reader.lives.tid(leader), reader.lives.tid(life)];
+            if matches!(&record.payload, Payload::Signal(Signal { pid: Some(pid), target: SignalTarget(0 | 1), .. }) if own.contains(&pid.0))
+            {
+                left += 1;
                 continue;
             }
             let count = images.entry(leader).or_insert(1);
@@ -328,5 +335,5 @@ fn events(reader: &mut Reader, instance: &str, clock: Clock) -> (Vec<Event>, u64
             raw: record.raw,
         });
     }
-    (events, threads)
+    (events, left)
 }

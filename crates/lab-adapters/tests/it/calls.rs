@@ -50,3 +50,75 @@ fn network() {
         assert_eq!(one(line), event, "{line}");
     }
 }
+
+#[test]
+fn processes_and_the_kernel() {
+    for (line, event) in [
+        (r#"ptrace(PTRACE_TRACEME) = 0"#, r#"ptrace pid=0 request="PTRACE_TRACEME" result={"ok":0}"#),
+        (
+            r#"ptrace(PTRACE_SEIZE, 7, NULL, PTRACE_O_TRACESYSGOOD) = -1 EPERM (x)"#,
+            r#"ptrace pid=7 request="PTRACE_SEIZE" result={"errno":"EPERM"}"#,
+        ),
+        (
+            r#"capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=1<<CAP_CHOWN, permitted=0, inheritable=0}) = 0"#,
+            r#"capability result={"ok":0}"#,
+        ),
+        (r#"unshare(CLONE_NEWNS) = 0"#, r#"namespace call="unshare" flags="CLONE_NEWNS" result={"ok":0}"#),
+        (r#"setns(3, 0) = -1 EINVAL (x)"#, r#"namespace call="setns" flags="0" result={"errno":"EINVAL"}"#),
+        (
+            r#"memfd_create("n", MFD_CLOEXEC|MFD_ALLOW_SEALING) = 5"#,
+            r#"memfd flags="MFD_CLOEXEC|MFD_ALLOW_SEALING" name="n" result={"ok":5}"#,
+        ),
+        (r#"memfd_create("n", MFD_HUGETLB|21<<MFD_HUGE_SHIFT) = 5"#, r#"memfd name="n" result={"ok":5}"#),
+        (r#"kill(7, SIGTERM) = 0"#, r#"signal pid=7 result={"ok":0} signal="SIGTERM" target="process""#),
+        (r#"kill(-1, 99) = -1 EINVAL (x)"#, r#"signal result={"errno":"EINVAL"} signal="99" target="all""#),
+        (
+            r#"tgkill(7, 8, SIGRT_1) = -1 ESRCH (x)"#,
+            r#"signal pid=7 result={"errno":"ESRCH"} signal="33" target="thread""#,
+        ),
+        ("tgkill(100, 100, SIGABRT) = 0", ""),
+        (
+            r#"seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, {len=3, filter=0x7f}) = 0"#,
+            r#"seccomp flags="SECCOMP_FILTER_FLAG_TSYNC" operation="SECCOMP_SET_MODE_FILTER" result={"ok":0}"#,
+        ),
+        (
+            r#"personality(PER_LINUX|ADDR_NO_RANDOMIZE) = 0 (PER_LINUX)"#,
+            r#"personality persona="ADDR_NO_RANDOMIZE" result={"ok":0}"#,
+        ),
+        (
+            r#"mount("none", "/mnt", "tmpfs", MS_MGC_VAL|MS_NOSUID, "size=1") = 0"#,
+            r#"mount call="mount" flags="MS_NOSUID" from="none" fstype="tmpfs" result={"ok":0} to="/mnt""#,
+        ),
+        (
+            r#"mount(NULL, "/", NULL, MS_REC|MS_PRIVATE, NULL) = -1 ENOENT (x)"#,
+            r#"mount call="mount" flags="MS_REC|MS_PRIVATE" result={"errno":"ENOENT"} to="/""#,
+        ),
+        (
+            r#"umount2("/a", MNT_DETACH) = 0"#,
+            r#"mount call="umount2" result={"ok":0} to="/a" unmount="MNT_DETACH""#,
+        ),
+        (r#"pivot_root("/a", "/b") = 0"#, r#"mount call="pivot_root" from="/a" result={"ok":0} to="/b""#),
+        (
+            r#"move_mount(AT_FDCWD, "/a", AT_FDCWD, "/b", MOVE_MOUNT_F_EMPTY_PATH) = 0"#,
+            r#"mount call="move_mount" from="/a" result={"ok":0} to="/b""#,
+        ),
+        (
+            r#"finit_module(3, "p=1", 0) = -1 EPERM (x)"#,
+            r#"module call="finit_module" parameters="p=1" result={"errno":"EPERM"}"#,
+        ),
+        (
+            r#"delete_module("m", O_NONBLOCK) = -1 EPERM (x)"#,
+            r#"module call="delete_module" name="m" result={"errno":"EPERM"}"#,
+        ),
+        (
+            r#"bpf(BPF_PROG_LOAD, {prog_type=BPF_PROG_TYPE_KPROBE, insn_cnt=3}, 128) = -1 EPERM (x)"#,
+            r#"bpf command="BPF_PROG_LOAD" result={"errno":"EPERM"}"#,
+        ),
+        (
+            r#"io_uring_setup(8, {flags=IORING_SETUP_CLAMP, sq_thread_cpu=0}) = 3"#,
+            r#"io-uring entries=8 flags="IORING_SETUP_CLAMP" result={"ok":3}"#,
+        ),
+    ] {
+        assert_eq!(one(line), event, "{line}");
+    }
+}

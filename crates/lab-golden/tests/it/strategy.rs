@@ -1,10 +1,11 @@
 //! Arbitrary facts and judged scenarios, full of what is hard: hostile bytes, variables, equal siblings, all results.
 
 use lab_model::{
-    Accept, Address, Alert, Bind, Chown, Connect, Dns, Errno, Exec, Exit, Fact, FactNode, FileId, Flow, Fork,
-    Freedom, Id, Ids, Judged, Loss, LossCause, Message, Mkdir, Mode, ObjectClass, Open, OpenFlags, Outcome,
-    Payload, Protocol, Rename, Request, Role, ScenarioHead, SensorKind, SetId, SetIdCall, Symlink, Text,
-    Truncate, Unlink, Verdict, VerdictRow,
+    Accept, Address, Alert, Bind, Chown, CloneFlags, Connect, Dns, Errno, Exec, Exit, Fact, FactNode, FileId,
+    Flow, Fork, Freedom, Id, Ids, Judged, Loss, LossCause, Message, Mkdir, Mode, Mount, MountCall,
+    MountFlags, Namespace, NamespaceCall, ObjectClass, Open, OpenFlags, Outcome, Payload, Protocol, Rename,
+    Request, Role, ScenarioHead, Send, SensorKind, SetId, SetIdCall, Signal, SignalName, SignalTarget,
+    Symlink, Text, Truncate, Unlink, Verdict, VerdictRow,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -119,6 +120,10 @@ pub(crate) fn payload() -> impl Strategy<Value = Payload> {
     ]
 }
 
+fn boxed() -> impl Strategy<Value = Box<Text>> {
+    text().prop_map(Box::new)
+}
+
 /// Payloads that are declared part by part: each form of a part, known and not.
 fn call() -> impl Strategy<Value = Payload> {
     let mode = || select(vec![0, 0o644, 0o104_755]).prop_map(Mode);
@@ -139,6 +144,23 @@ fn call() -> impl Strategy<Value = Payload> {
             result
         }
         .into()),
+        (any::<u32>(), select(vec![0, 2, 77]), outcome()).prop_map(|(flags, signal, result)| {
+            let namespace = Namespace { call: NamespaceCall(signal % 2), flags: CloneFlags(flags), result };
+            let target = SignalTarget(flags % 6);
+            let signal = Signal { signal: SignalName(signal), target, pid: None, result };
+            if flags % 2 == 0 { namespace.into() } else { signal.into() }
+        }),
+        (option::of(boxed()), boxed(), option::of(boxed()), 0..4u32, outcome()).prop_map(
+            |(from, to, fstype, call, result)| {
+                let flags = (call == 0).then_some(MountFlags(call));
+                Mount { call: MountCall(call), from, to, fstype, flags, unmount: None, result }.into()
+            }
+        ),
+        (option::of(address().prop_map(Box::new)), option::of(vec(text(), 0..3)), outcome()).prop_map(
+            |(address, questions, result)| {
+                Send { address, questions: questions.map(Into::into), length: None, result }.into()
+            }
+        ),
     ]
 }
 

@@ -1,9 +1,12 @@
 //! What happened, from the arguments and texts alone: the kinds without a body.
 
-use lab_abi::{Call, TextAt, send};
+use lab_abi::{Call, TextAt, flag, send};
 use lab_model::{
-    Chmod, Chown, HardLink, Id, Listen, Mkdir, Mknod, Mode, Outcome, Payload, Send, Size, Symlink, Text,
-    Truncate,
+    Bpf, BpfCommand, Capability, CapabilitySet, Chmod, Chown, CloneFlags, HardLink, Id, IoUring,
+    IoUringFlags, KeyCall, Keyctl, KeyctlOperation, Listen, Memfd, MemfdFlags, Mkdir, Mknod, Mode, Module,
+    ModuleCall, Mount, MountCall, MountFlags, Namespace, NamespaceCall, Outcome, Payload, Persona,
+    Personality, Pid, ProcessVm, ProcessVmCall, Ptrace, PtraceRequest, Seccomp, SeccompFlags,
+    SeccompOperation, Send, Signal, SignalName, SignalTarget, Size, Symlink, Text, Truncate, UmountFlags,
 };
 use serde_json::Value;
 
@@ -35,8 +38,108 @@ pub(super) fn payload(record: &Record<'_>, result: Outcome, raw: &mut Raw) -> Op
         Call::Mknodat => Mknod { path: path(), mode: args.mode(2), device: args.device(2), result }.into(),
         Call::Listen => Listen { backlog: i64::from(args.word(1) as i32), result }.into(),
         Call::Sendto | Call::Sendmsg | Call::Sendmmsg => send(record, result, raw)?.into(),
+        _ => return process(&args, result).or_else(|| kernel(&args, result)),
+    })
+}
+
+/// What is done to processes.
+fn process(args: &Arguments<'_, '_>, result: Outcome) -> Option<Payload> {
+    let signal = |signal: usize, target, pid: Option<u32>| {
+        let (signal, target) = (SignalName(args.word(signal)), SignalTarget(target));
+        Signal { signal, target, pid: pid.map(Pid), result }.into()
+    };
+    let process_vm = |call| ProcessVm { call: ProcessVmCall(call), pid: Pid(args.word(0)), result }.into();
+    Some(match args.call {
+        Call::Ptrace => {
+            Ptrace { request: PtraceRequest(args.word(0)), pid: Pid(args.word(1)), result }.into()
+        }
+        Call::ProcessVmReadv => process_vm(0),
+        Call::ProcessVmWritev => process_vm(1),
+        Call::Capset => capset(args, result).into(),
+        Call::Unshare => Namespace { call: NamespaceCall(0), flags: CloneFlags(args.word(0)), result }.into(),
+        Call::Setns => Namespace { call: NamespaceCall(1), flags: CloneFlags(args.word(1)), result }.into(),
+        Call::MemfdCreate => {
+            Memfd { name: args.text(0), flags: Some(MemfdFlags(args.word(1))), result }.into()
+        }
+        Call::Kill => match args.word(0) as i32 {
+            0 => signal(1, 4, None),
+            -1 => signal(1, 5, None),
+            pid => signal(1, if pid > 0 { 0 } else { 3 }, Some(pid.unsigned_abs())),
+        },
+        Call::Tkill => signal(1, 1, Some(args.word(0))),
+        Call::Tgkill | Call::RtTgsigqueueinfo => signal(2, 1, Some(args.word(0))),
+        Call::RtSigqueueinfo => signal(1, 0, Some(args.word(0))),
+        Call::PidfdSendSignal => signal(1, 2, None),
+        Call::Seccomp => {
+            let (operation, flags) = (SeccompOperation(args.word(0)), SeccompFlags(args.word(1)));
+            Seccomp { operation, flags, result }.into()
+        }
+        Call::Personality => Personality { persona: Persona(args.word(0)), result }.into(),
         _ => return None,
     })
+}
+
+/// Version 1 of the structure has one word for each set; later ones a second list of words behind it.
+fn capset(args: &Arguments<'_, '_>, result: Outcome) -> Capability {
+    const VERSION_1: u32 = 0x1998_0330;
+    let word = |text: usize, at: usize| {
+        let bytes = args.record.text(text).get(at * 4..)?;
+        bytes.first_chunk::<4>().map(|bytes| u32::from_ne_bytes(*bytes))
+    };
+    let set = |at: usize| {
+        let high = if word(0, 0)? == VERSION_1 { 0 } else { word(1, at + 3)? };
+        Some(Box::new(CapabilitySet(u64::from(word(1, at)?) | u64::from(high) << 32)))
+    };
+    let pid = word(0, 1).map(Pid);
+    Capability { pid, effective: set(0), permitted: set(1), inheritable: set(2), result }
+}
+
+/// What is done to the kernel.
+fn kernel(args: &Arguments<'_, '_>, result: Outcome) -> Option<Payload> {
+    let given = |argument: usize, text: usize| args.given(argument, text);
+    let module = |call, name, parameters| Module { call: ModuleCall(call), name, parameters, result }.into();
+    let key = |call, operation, key_type, description| {
+        Keyctl { call: KeyCall(call), operation, key_type, description, result }.into()
+    };
+    Some(match args.call {
+        Call::Mount | Call::Umount2 | Call::PivotRoot | Call::MoveMount => mount(args, result).into(),
+        Call::InitModule => module(0, None, given(2, 0)),
+        Call::FinitModule => module(1, None, given(1, 0)),
+        Call::DeleteModule => module(2, given(0, 0), None),
+        Call::Bpf => {
+            let command = BpfCommand(args.word(0));
+            let has_type = matches!(command.to_string().as_str(), "BPF_PROG_LOAD" | "BPF_MAP_CREATE");
+            let kind = args.record.text(0).first_chunk::<4>().filter(|_| has_type);
+            Bpf { command, kind: kind.map(|bytes| u32::from_ne_bytes(*bytes)), result }.into()
+        }
+        Call::AddKey => key(0, None, given(0, 0), given(1, 1)),
+        Call::RequestKey => key(1, None, given(0, 0), given(1, 1)),
+        Call::Keyctl => key(2, Some(KeyctlOperation(args.word(0))), None, None),
+        Call::IoUringSetup => {
+            let flags = args.record.text(0).last_chunk::<4>().map(|bytes| u32::from_ne_bytes(*bytes));
+            IoUring { entries: args.word(0), flags: flags.map(IoUringFlags), result }.into()
+        }
+        _ => return None,
+    })
+}
+
+fn mount(args: &Arguments<'_, '_>, result: Outcome) -> Mount {
+    let given = |argument: usize, text: usize| args.given(argument, text);
+    let (call, from, to, fstype) = match args.call {
+        Call::Mount => (0, given(0, 0), given(1, 1), given(2, 2)),
+        Call::Umount2 => (1, None, given(0, 0), None),
+        Call::PivotRoot => (2, given(0, 0), given(1, 1), None),
+        _ => (3, given(1, 0), given(3, 1), None),
+    };
+    Mount {
+        call: MountCall(call),
+        from,
+        to: to.unwrap_or_default(),
+        fstype,
+        flags: (args.call == Call::Mount).then(|| MountFlags(args.word(3)).meant()),
+        unmount: (args.call == Call::Umount2).then(|| UmountFlags(args.word(1))),
+        result,
+    }
 }
 
 fn send(record: &Record<'_>, result: Outcome, raw: &mut Raw) -> Option<Send> {
@@ -69,6 +172,10 @@ fn notes(args: &Arguments<'_, '_>, raw: &mut Raw) {
         Call::Fchmod | Call::Fchown | Call::Ftruncate | Call::Listen => (&[], Some(0), None),
         Call::Sendto | Call::Sendmmsg => (&[], Some(0), Some(3)),
         Call::Sendmsg => (&[], Some(0), Some(2)),
+        Call::Setns | Call::PidfdSendSignal => (&[], Some(0), None),
+        Call::FinitModule => (&[], Some(0), Some(2)),
+        Call::DeleteModule => (&[], None, Some(1)),
+        Call::MoveMount => (&[("from_dirfd", 0), ("to_dirfd", 2)], None, Some(4)),
         _ => (&[], None, None),
     };
     for (name, at) in directories {
@@ -108,6 +215,12 @@ impl Arguments<'_, '_> {
 
     fn id(&self, at: usize) -> Id {
         Id(Some(self.word(at)).filter(|id| *id != u32::MAX))
+    }
+
+    /// Text `text`, to which `argument` points: absent if that is null, or where it could not be read.
+    fn given(&self, argument: usize, text: usize) -> Option<Box<Text>> {
+        let unreadable = self.record.flag(flag::UNREADABLE << text);
+        (self.long(argument) != 0 && !unreadable).then(|| Box::new(self.text(text)))
     }
 
     /// Text `index` of the call's descriptor.

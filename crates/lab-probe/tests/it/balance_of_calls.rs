@@ -4,7 +4,30 @@ use crate::lab::Lab;
 
 /// Calls of each kind.
 const EACH: u64 = 500;
-const KINDS: &[&str] = &["mkdir", "link", "symlink", "chmod", "chown", "truncate", "mknod", "listen", "send"];
+const KINDS: &[&str] = &[
+    "mkdir",
+    "link",
+    "symlink",
+    "chmod",
+    "chown",
+    "truncate",
+    "mknod",
+    "listen",
+    "send",
+    "ptrace",
+    "process-vm",
+    "capability",
+    "namespace",
+    "memfd",
+    "signal",
+    "seccomp",
+    "personality",
+    "mount",
+    "module",
+    "bpf",
+    "keyctl",
+    "io-uring",
+];
 
 #[test]
 fn every_call_is_accounted_for() {
@@ -22,6 +45,19 @@ fn every_call_is_accounted_for() {
             libc::syscall(libc::SYS_mknod, none.as_ptr(), 0, 0);
             libc::syscall(libc::SYS_listen, -1, 0);
             libc::syscall(libc::SYS_sendto, -1, none.as_ptr(), 1, 0, 0, 0);
+            libc::syscall(libc::SYS_ptrace, libc::PTRACE_ATTACH, i32::MAX, 0, 0);
+            libc::syscall(libc::SYS_process_vm_readv, i32::MAX, 0, 0, 0, 0, 0);
+            libc::syscall(libc::SYS_capset, 8, 0);
+            libc::syscall(libc::SYS_setns, -1, 0);
+            libc::syscall(libc::SYS_memfd_create, none.as_ptr(), 0x400);
+            libc::syscall(libc::SYS_kill, i32::MAX, 0);
+            libc::syscall(libc::SYS_seccomp, 99, 0, 0);
+            libc::syscall(libc::SYS_personality, -1);
+            libc::syscall(libc::SYS_umount2, none.as_ptr(), 0);
+            libc::syscall(libc::SYS_delete_module, none.as_ptr(), libc::O_NONBLOCK);
+            libc::syscall(libc::SYS_bpf, 999, 0, 0);
+            libc::syscall(libc::SYS_keyctl, 3, i32::MAX);
+            libc::syscall(libc::SYS_io_uring_setup, 1, 0);
         }
         0
     };

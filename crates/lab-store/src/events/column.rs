@@ -47,8 +47,8 @@ enum Place {
     Any(&'static str),
     /// in the payload of one action
     Of(Action, &'static str),
-    /// in the payload of every action but one
-    But(Action, &'static str),
+    /// in the payload of every action but these
+    But(&'static [Action], &'static str),
 }
 
 const fn text(name: &'static str, places: &'static [Place]) -> Column {
@@ -68,7 +68,8 @@ const fn flag(name: &'static str, places: &'static [Place]) -> Column {
 }
 
 use Action::{
-    Accept, Alert, Dns, Exec, Exit, Flow, Fork, HardLink, Loss, Message, Open, Rename, Request, SetId, Unlink,
+    Accept, Alert, Bpf, Dns, Exec, Exit, Flow, Fork, HardLink, IoUring, Keyctl, Loss, Memfd, Message, Module,
+    Mount, Namespace, Open, Ptrace, Rename, Request, Seccomp, Signal, Unlink,
 };
 use Place::{Any, But, Of};
 
@@ -102,7 +103,15 @@ pub const EVENT_COLUMNS: &[Column] = &[
     number("sgid", &[Any("image.ids.sgid")]),
     number("fsgid", &[Any("image.ids.fsgid")]),
     text("action", &[Any("payload.action")]),
-    text("path", &[But(Rename, "path"), Of(Rename, "from"), Of(HardLink, "from")]),
+    text(
+        "path",
+        &[
+            But(&[Rename, HardLink, Mount], "path"),
+            Of(Rename, "from"),
+            Of(HardLink, "from"),
+            Of(Mount, "from"),
+        ],
+    ),
     text("path_to", &[Any("payload.to")]),
     Column { name: "argv", kind: ColumnKind::Texts, layout: Layout::Dictionary, places: &[Of(Exec, "argv")] },
     flag("argv_truncated", &[Of(Exec, "argv_truncated")]),
@@ -127,23 +136,40 @@ pub const EVENT_COLUMNS: &[Column] = &[
         layout: Layout::Dictionary,
         places: &[Any("payload.questions")],
     },
-    number("ret", &[But(Loss, "result.ok")]),
-    text("error", &[But(Loss, "result.errno")]),
+    number("ret", &[But(&[Loss], "result.ok")]),
+    text("error", &[But(&[Loss], "result.errno")]),
     number("child_pid", &[Of(Fork, "child")]),
     number("child_start_ns", &[Of(Fork, "child_start_ns")]),
     number("exit_code", &[Of(Exit, "code")]),
     number("exit_signal", &[Of(Exit, "signal")]),
-    text("call", &[Of(SetId, "call")]),
+    text("call", &[Any("payload.call")]),
+    text(
+        "operation",
+        &[Of(Ptrace, "request"), Of(Seccomp, "operation"), Of(Bpf, "command"), Of(Keyctl, "operation")],
+    ),
+    text(
+        "options",
+        &[
+            Of(Namespace, "flags"),
+            Of(Memfd, "flags"),
+            Of(Seccomp, "flags"),
+            Of(Mount, "flags"),
+            Of(IoUring, "flags"),
+        ],
+    ),
+    number("target_pid", &[Any("payload.pid")]),
+    text("signal", &[Of(Signal, "signal")]),
+    text("name", &[Of(Memfd, "name"), Of(Module, "name"), Of(Keyctl, "description")]),
     text(
         "family",
-        &[But(Accept, "address.family"), Of(Accept, "peer.family"), Of(Flow, "destination.family")],
+        &[But(&[Accept], "address.family"), Of(Accept, "peer.family"), Of(Flow, "destination.family")],
     ),
-    text("ip", &[But(Accept, "address.ip"), Of(Accept, "peer.ip"), Of(Flow, "destination.ip")]),
-    number("port", &[But(Accept, "address.port"), Of(Accept, "peer.port"), Of(Flow, "destination.port")]),
-    text("socket_path", &[But(Accept, "address.path"), Of(Accept, "peer.path")]),
+    text("ip", &[But(&[Accept], "address.ip"), Of(Accept, "peer.ip"), Of(Flow, "destination.ip")]),
+    number("port", &[But(&[Accept], "address.port"), Of(Accept, "peer.port"), Of(Flow, "destination.port")]),
+    text("socket_path", &[But(&[Accept], "address.path"), Of(Accept, "peer.path")]),
     text("source_ip", &[Of(Flow, "source.ip")]),
     number("source_port", &[Of(Flow, "source.port")]),
-    flag("socket_abstract", &[But(Accept, "address.abstract"), Of(Accept, "peer.abstract")]),
+    flag("socket_abstract", &[But(&[Accept], "address.abstract"), Of(Accept, "peer.abstract")]),
     number("lost_count", &[Of(Loss, "count")]),
     number("lost_first_ns", &[Of(Loss, "first_ns")]),
     number("lost_last_ns", &[Of(Loss, "last_ns")]),
@@ -202,7 +228,7 @@ impl Shape {
                 let way: Vec<&str> = match (*place, action) {
                     (Any(way), _) => way.split('.').collect(),
                     (Of(only, way), Some(action)) if only == action => payload(way),
-                    (But(other, way), Some(action)) if other != action => payload(way),
+                    (But(others, way), Some(action)) if !others.contains(&action) => payload(way),
                     _ => continue,
                 };
                 shape.insert(&way, at);
