@@ -42,7 +42,7 @@ impl<'a> Stream<'a> {
         let (mut events, mut losses) = (Vec::with_capacity(order.len()), Vec::new());
         for event in order.into_iter().map(|(_, _, at)| &record.events[at]) {
             match &event.payload {
-                Payload::Loss(loss) => losses.push(loss),
+                Payload::Loss(loss) => losses.push(&**loss),
                 _ => events.push(event),
             }
         }

@@ -22,6 +22,16 @@ pub trait Call {
     fn result(&self) -> Outcome;
 }
 
+impl<T: Call> Call for Box<T> {
+    fn parts(&self) -> Vec<Part<'_>> {
+        T::parts(self)
+    }
+
+    fn result(&self) -> Outcome {
+        T::result(self)
+    }
+}
+
 macro_rules! calls {
     ($($(#[doc = $doc:literal])* $name:ident {
         $($(#[$meta:meta])* $field:ident: $type:ty = $known:ident,)*

@@ -339,7 +339,7 @@ payloads! {
     /// personality
     Personality = "personality",
     /// mount
-    Mount = "mount",
+    Mount in Box = "mount",
     /// module
     Module = "module",
     /// bpf
@@ -349,13 +349,13 @@ payloads! {
     /// io-uring
     IoUring = "io-uring",
     /// loss
-    Loss = "loss",
+    Loss in Box = "loss",
     /// flow
-    Flow = "flow",
+    Flow in Box = "flow",
     /// dns
     Dns = "dns",
     /// request
-    Request = "request",
+    Request in Box = "request",
     /// alert
     Alert = "alert",
     /// message

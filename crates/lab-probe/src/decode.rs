@@ -191,7 +191,7 @@ impl<'a> Decoder<'a> {
             let ns = loss.last_ns.unwrap_or(loss.first_ns);
             let time = Time { ns, began_ns: Some(loss.first_ns), error_ns: 0, source: TimeSource::Kernel };
             let seq = Seq { stream: LOSS_STREAM, n };
-            let event = self.event(seq, time, ProcessRef::default(), Payload::Loss(loss), Raw::new());
+            let event = self.event(seq, time, ProcessRef::default(), loss.into(), Raw::new());
             self.out.events.push(event);
         }
         self.out.events.sort_by_key(|event| (event.time.ns, event.seq));

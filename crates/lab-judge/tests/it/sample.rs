@@ -98,13 +98,14 @@ pub(crate) fn event(record: &mut ScenarioRecord, pass: usize, is: impl Fn(&Paylo
 pub(crate) fn loss(like: &Event, at_ns: u64, of: Option<lab_model::Action>) -> Event {
     let mut event = like.clone();
     event.seq = lab_model::Seq { stream: 9, n: at_ns };
-    event.payload = Payload::Loss(lab_model::Loss {
+    event.payload = lab_model::Loss {
         count: Some(1),
         first_ns: at_ns.saturating_sub(MS / 10),
         last_ns: Some(at_ns + MS / 10),
         cpu: None,
         cause: lab_model::LossCause::ReserveFailed,
         of,
-    });
+    }
+    .into();
     event
 }

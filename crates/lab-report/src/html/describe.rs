@@ -34,7 +34,7 @@ pub(super) fn object(payload: &Payload) -> String {
             format!("{count}{of}, {}", crate::loss::word(loss.cause))
         }
         Payload::Flow(flow) => {
-            let Flow { protocol, source, destination, dropped } = flow;
+            let Flow { protocol, source, destination, dropped } = &**flow;
             format!("{} {source} -> {destination}{}", protocol.word(), if *dropped { " dropped" } else { "" })
         }
         Payload::Dns(dns) => {
@@ -43,7 +43,7 @@ pub(super) fn object(payload: &Payload) -> String {
             format!("{} {}{reply}", quoted(&dns.name), kinds.join(","))
         }
         Payload::Request(request) => {
-            let Request { verb, uri, user, code } = request;
+            let Request { verb, uri, user, code } = &**request;
             format!(
                 "{} {} by {}{}",
                 verb,
