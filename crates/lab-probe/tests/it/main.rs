@@ -1,6 +1,7 @@
 //! The probe on the real kernel: what a subject does is what the events say.
 
 mod accept;
+mod adverse;
 mod balance;
 mod balance_of_calls;
 mod bind;
