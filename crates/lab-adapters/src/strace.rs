@@ -15,7 +15,7 @@ mod value;
 
 use std::ffi::{OsStr, OsString};
 
-pub use decode::{Decoded, Unreadable, decode};
+pub use decode::{Decoded, decode};
 pub use line::seen_at;
 
 pub use crate::Clock;

@@ -15,6 +15,7 @@ use super::{
     lives::{Life, Lives},
     token, value,
 };
+use crate::Unreadable;
 
 /// A log as events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +28,6 @@ pub struct Decoded {
     pub unended: Vec<u32>,
     /// lines by what became of them
     pub counters: Counters,
-}
-
-/// A line that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("read strace's log: line {line}: {problem}")]
-pub struct Unreadable {
-    /// line, from 1
-    pub line: usize,
-    /// what is wrong
-    pub problem: &'static str,
 }
 
 /// Turns the log of a strace that was attached to `attached` into the events of `instance`.
@@ -234,7 +225,7 @@ impl Reader {
     }
 
     fn unreadable(&mut self, number: usize, at_ns: Option<u64>, of: Option<Action>, problem: &'static str) {
-        self.unreadable.push(Unreadable { line: number, problem });
+        self.unreadable.push(Unreadable { tool: "strace", line: number, problem: problem.to_owned() });
         *self.balance.lost.entry(LossCause::Unreadable).or_default() += 1;
         let first_ns = at_ns.unwrap_or(self.last_ns);
         // Without a time of its own the line was written before the next one that has one; that is filled in below.

@@ -214,9 +214,9 @@ fn what_cannot_be_read_is_a_loss_and_the_rest_is_read() {
     assert_eq!(
         lines,
         [
-            "read strace's log: line 2: no pid at its beginning",
-            "read strace's log: line 3: a call with arguments of an unknown form",
-            "read strace's log: line 4: a call goes on whose beginning is not there",
+            "read strace's record: line 2: no pid at its beginning",
+            "read strace's record: line 3: a call with arguments of an unknown form",
+            "read strace's record: line 4: a call goes on whose beginning is not there",
         ]
     );
     let losses: Vec<_> = decoded
@@ -252,7 +252,7 @@ fn a_log_without_its_end_is_a_loss_without_bound() {
     }
     let cut = decoded("100 2.0 unlink(\"/a\") = 0\n100 3.0 +++ exited with 1");
     assert_eq!(cut.unended, [100]);
-    assert_eq!(cut.unreadable[0].to_string(), "read strace's log: line 2: cut off: no newline at its end");
+    assert_eq!(cut.unreadable[0].to_string(), "read strace's record: line 2: cut off: no newline at its end");
     assert!(decoded("100 2.0 accept(3,  <detached ...>\n").unended.is_empty());
 }
 

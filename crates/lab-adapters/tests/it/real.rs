@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab_adapters::strace::{Clock, Decoded, Unreadable, command, decode};
+use lab_adapters::{
+    Unreadable,
+    strace::{Clock, Decoded, command, decode},
+};
 use lab_model::Payload;
 
 use crate::forms::shown;
