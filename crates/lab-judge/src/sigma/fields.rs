@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use lab_model::{Address, Errno, Exec, Ids, OpenFlags, Outcome, Payload, Text};
+use lab_model::{Address, Errno, Exec, Ids, Open, OpenFlags, Outcome, Payload, Text};
 use serde_json::{Map, Value};
 
 use super::{category::Category, images::Images};
@@ -70,7 +70,7 @@ pub(crate) fn fields(view: &View<'_>, images: &Images<'_, '_>, node: NodeId, at:
             record.put("ParentImage", parent.map(image));
             record.put("ParentCommandLine", parent.and_then(command_line));
         }
-        Payload::Open(open) => record.put("TargetFilename", Some(text(&open.path))),
+        Payload::Open(open) => record.put("TargetFilename", Some(names(open))),
         Payload::Unlink(unlink) => record.put("TargetFilename", Some(text(&unlink.path))),
         Payload::Rename(rename) => {
             record.put("SourceFilename", Some(text(&rename.from)));
@@ -110,6 +110,15 @@ impl Record {
         self.put(ip_field, Some(ip.to_string()));
         self.put(v6_field, Some(ip.is_ipv6()));
         self.put(port_field, Some(port));
+    }
+}
+
+/// The path as asked for, and that of the file that was opened: a rule on a path is to fire on a link to it, too.
+fn names(open: &Open) -> Value {
+    let opened = open.opened.as_ref().and_then(|opened| opened.path.as_ref());
+    match opened.filter(|path| **path != open.path) {
+        Some(opened) => vec![text(&open.path), text(opened)].into(),
+        None => text(&open.path).into(),
     }
 }
 

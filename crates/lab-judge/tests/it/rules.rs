@@ -69,6 +69,18 @@ fn who_was_refused_has_tried() {
 }
 
 #[test]
+fn a_link_is_no_way_round_a_path() {
+    let mut record = sample();
+    let shadow = |payload: &Payload| matches!(payload, Payload::Open(open) if open.path.contains("shadow"));
+    let Payload::Open(open) = &mut event(&mut record, 0, shadow).payload else { unreachable!() };
+    let file = lab_model::FileId { dev: 1, ino: 2 };
+    let opened = lab_model::Opened { path: Some(open.path.clone()), file, mode: 0o100_640, by_fd: true };
+    (open.path, open.opened) = ("/tmp/harmless".into(), Some(Box::new(opened)));
+    assert_eq!(fires_in(&record, "file_access", "TargetFilename: /etc/shadow"), both(1));
+    assert_eq!(fires_in(&record, "file_access", "TargetFilename: /tmp/harmless"), probe(1));
+}
+
+#[test]
 fn a_file_that_is_written() {
     let mut record = sample();
     let shadow = |payload: &Payload| matches!(payload, Payload::Open(open) if open.path.contains("shadow"));

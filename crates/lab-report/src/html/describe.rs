@@ -20,7 +20,12 @@ pub(super) fn object(payload: &Payload) -> String {
             let ids = setid.requested.iter().map(|id| id.map_or("-".to_owned(), |id| id.to_string()));
             format!("{}({})", setid.call, ids.collect::<Vec<_>>().join(", "))
         }
-        Payload::Open(open) => format!("{} {}", quoted(&open.path), open.flags),
+        Payload::Open(open) => {
+            let opened = open.opened.as_ref().and_then(|opened| opened.path.as_ref());
+            let other = opened.filter(|path| **path != open.path);
+            let other = other.map(|path| format!(" opened {}", quoted(path))).unwrap_or_default();
+            format!("{} {}{other}", quoted(&open.path), open.flags)
+        }
         Payload::Unlink(unlink) => {
             format!("{}{}", quoted(&unlink.path), if unlink.directory { " directory" } else { "" })
         }
