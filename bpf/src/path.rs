@@ -6,7 +6,7 @@ use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
 use lab_abi::{Slot, flag, record::TEXT};
 
 use crate::{
-    kernel::{field, global, offset},
+    kernel::{field, global, offset, read},
     text,
 };
 
@@ -15,34 +15,70 @@ const STEPS: u32 = 64;
 /// Longest file name, with its NUL.
 const NAME: usize = 256;
 
+/// What a walk needs of a mount: the one above, where it stands in that, and its own root.
+struct Mount {
+    above: u64,
+    point: u64,
+    root: u64,
+}
+
+impl Mount {
+    /// The three lie side by side in every kernel that we know; else they are read one by one.
+    #[inline(always)]
+    fn of(vfsmount: u64) -> Self {
+        let mount = vfsmount.wrapping_sub(u64::from(offset!(mount_mnt)));
+        let from = offset!(mount_parent);
+        if offset!(mount_point) == from + 8 && offset!(mount_mnt) + offset!(vfsmount_root) == from + 16 {
+            let [above, point, root] = read::<[u64; 3]>(mount, from);
+            return Self { above, point, root };
+        }
+        Self {
+            above: field!(u64, mount, mount_parent),
+            point: field!(u64, mount, mount_point),
+            root: field!(u64, vfsmount, vfsmount_root),
+        }
+    }
+}
+
+/// A dentry's parent and its name.
+#[inline(always)]
+fn above(dentry: u64) -> (u64, u64) {
+    let from = offset!(dentry_parent);
+    if offset!(dentry_name) == from + 16 {
+        let [parent, _, name] = read::<[u64; 3]>(dentry, from);
+        return (parent, name);
+    }
+    (field!(u64, dentry, dentry_parent), field!(u64, dentry, dentry_name))
+}
+
 /// Appends text 2: the components of the file's path, leaf first, each followed by `/`.
 #[inline(always)]
 pub fn append(slot: &mut Slot, file: u64) {
     let Some(at) = text::start::<2>(slot) else { return };
     let mut dentry: u64 = field!(u64, file, file_path_dentry);
     let mut vfsmount: u64 = field!(u64, file, file_path_mnt);
+    let mut mount = Mount::of(vfsmount);
     let mut whole = false;
     for _ in 0..STEPS {
         if dentry == 0 {
             break;
         }
-        if dentry == field!(u64, vfsmount, vfsmount_root) {
-            let mount = vfsmount.wrapping_sub(u64::from(offset!(mount_mnt)));
-            let above: u64 = field!(u64, mount, mount_parent);
-            if above == mount || above == 0 {
+        if dentry == mount.root {
+            if mount.above == vfsmount.wrapping_sub(u64::from(offset!(mount_mnt))) || mount.above == 0 {
                 whole = true;
                 break;
             }
-            dentry = field!(u64, mount, mount_point);
-            vfsmount = above + u64::from(offset!(mount_mnt));
+            dentry = mount.point;
+            vfsmount = mount.above + u64::from(offset!(mount_mnt));
+            mount = Mount::of(vfsmount);
             continue;
         }
-        let parent: u64 = field!(u64, dentry, dentry_parent);
+        let (parent, name) = above(dentry);
         // Not below its mount's root: a pipe, say, which has no path.
         if dentry == parent {
             break;
         }
-        if !component(slot, at, field!(u64, dentry, dentry_name)) {
+        if !component(slot, at, name) {
             break;
         }
         dentry = parent;
