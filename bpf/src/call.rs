@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Descriptor, Kind, Slot, TextAt, flag, record::TEXT};
 
-use crate::{syscall, text};
+use crate::{slot, syscall, text};
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn call_enter(context: BtfTracePointContext) -> i32 {
@@ -38,7 +38,7 @@ fn known(nr: u32) -> Option<(&'static Descriptor, Kind)> {
 
 #[inline(always)]
 fn fill(slot: &mut Slot, descriptor: &Descriptor) {
-    slot.head.text = [0; 3];
+    slot::clear(&mut slot.head.text);
     one::<0>(slot, descriptor.texts[0]);
     one::<1>(slot, descriptor.texts[1]);
     one::<2>(slot, descriptor.texts[2]);

@@ -102,7 +102,7 @@ fn fill(slot: &mut Slot) {
     body.argv_from = ARGV_ENTER;
     body.dirfd = if at { args[0] as i32 } else { -100 };
     body.flags = if at { args[4] as u32 } else { 0 };
-    slot.head.text = [0; 3];
+    slot::clear(&mut slot.head.text);
     text::user_str::<0>(slot, name);
     arguments(slot, argv);
 }

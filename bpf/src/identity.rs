@@ -1,6 +1,6 @@
 //! Fills a record's head with who acts.
 
-use aya_ebpf::helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_ktime_get_boot_ns};
+use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_ktime_get_boot_ns, generated::bpf_get_current_comm};
 use lab_abi::Head;
 
 use crate::{
@@ -70,7 +70,8 @@ pub fn fill_current(head: &mut Head) {
     for (at, id) in head.ids.iter_mut().enumerate() {
         *id = direct_at(cred, offset!(cred_uid) + 4 * at as u32);
     }
-    head.comm = bpf_get_current_comm().unwrap_or_default();
+    // SAFETY: as many bytes as there are; it fails for no task.
+    unsafe { bpf_get_current_comm(head.comm.as_mut_ptr().cast(), head.comm.len() as u32) };
     head.reserved = 0;
 }
 
@@ -95,6 +96,7 @@ pub fn fill(head: &mut Head, task: u64) {
     head.parent_exec_seq = u64::from(field!(u32, parent, task_exec_id));
     head.cgroup = scope::current_id();
     head.ids = ids(task);
-    head.comm = bpf_get_current_comm().unwrap_or_default();
+    // SAFETY: as many bytes as there are; it fails for no task.
+    unsafe { bpf_get_current_comm(head.comm.as_mut_ptr().cast(), head.comm.len() as u32) };
     head.reserved = 0;
 }

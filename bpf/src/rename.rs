@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Call, Kind, Slot, flag, rename::Rename};
 
-use crate::{syscall, text};
+use crate::{slot, syscall, text};
 
 const AT_FDCWD: i32 = -100;
 
@@ -45,7 +45,7 @@ fn fill(slot: &mut Slot) {
             body.flags = args[4] as u32 as u64;
         }
     }
-    slot.head.text = [0; 3];
+    slot::clear(&mut slot.head.text);
     text::user_str::<0>(slot, from);
     text::user_str::<1>(slot, to);
 }

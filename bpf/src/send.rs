@@ -7,7 +7,7 @@ use lab_abi::{
     send::{DNS, Send, UNKNOWN},
 };
 
-use crate::{descriptor, kernel::field, syscall, text};
+use crate::{descriptor, kernel::field, slot, syscall, text};
 
 /// Size of the kernel's `sockaddr_storage`.
 const ADDRESS: u64 = 128;
@@ -66,7 +66,7 @@ fn fill(slot: &mut Slot) {
             }
         }
     }
-    slot.head.text = [0; 3];
+    slot::clear(&mut slot.head.text);
     let connected = first.name == 0;
     if connected {
         peer(slot, args[0]);

@@ -51,11 +51,20 @@ pub fn begin(slot: &mut Slot, kind: Kind) {
     abandon(slot);
     slot.active = kind as u64;
     slot.head.flags = 0;
-    slot.head.text = [0; 3];
+    clear(&mut slot.head.text);
     slot.head.nr = u32::MAX;
     slot.head.call = 0;
-    slot.head.args = [0; 6];
-    slot.body = [0; 10];
+    clear(&mut slot.head.args);
+    clear(&mut slot.body);
+}
+
+/// Words set to zero one by one: what the compiler would call instead goes byte by byte.
+#[inline(always)]
+pub fn clear<T: Default>(words: &mut [T]) {
+    for word in words {
+        // SAFETY: a valid reference; volatile so that it stays as it is.
+        unsafe { core::ptr::write_volatile(word, T::default()) };
+    }
 }
 
 /// Counts the record in the slot as lost if it still waits for its exit.
