@@ -1,7 +1,9 @@
 //! Laws: text and golden are one to one; a run is as itself; no fact hides another.
 
 use lab_golden::{Golden, MaskedFact, Masks, compare, render};
-use lab_model::{Accept, Exec, Fact, FactNode, Fork, Freedom, Open, Outcome, Payload, SetId, Unlink};
+use lab_model::{
+    Accept, Address, Change, Exec, Fact, FactNode, Fork, Freedom, Open, Outcome, Payload, SetId, Text, Unlink,
+};
 use proptest::prelude::*;
 
 use crate::strategy;
@@ -52,9 +54,22 @@ fn kept(fact: &Fact) -> Fact {
         Payload::Bind(bind) => done(&mut bind.result),
         Payload::Accept(Accept { result, .. }) => done(result),
         Payload::Loss(loss) => loss.count = None,
-        _ => {}
+        call => call.change(&Same),
     }
     fact
+}
+
+/// Leaves texts and addresses as they are.
+struct Same;
+
+impl Change for Same {
+    fn text(&self, text: &Text) -> Text {
+        text.clone()
+    }
+
+    fn address(&self, address: &Address) -> Address {
+        address.clone()
+    }
 }
 
 proptest! {
