@@ -15,6 +15,7 @@ mod fact;
 mod foreign;
 mod instance;
 mod interest;
+mod loss;
 mod open_flags;
 mod payload;
 mod process;
@@ -46,10 +47,11 @@ pub use fact::{Fact, FactNode, Sighting};
 pub use foreign::{Alert, Dns, Flow, Message, Protocol, Request};
 pub use instance::{Balance, Cost, Counters, Refusal, Report};
 pub use interest::{Freedom, Interest, ObjectClass, Scope};
+pub use loss::{Loss, LossCause};
 pub use open_flags::OpenFlags;
 pub use payload::{
-    Accept, Action, Bind, Connect, Exec, Exit, FileId, Fork, Loss, LossCause, Open, Opened, Outcome, Payload,
-    Rename, SetId, Unlink,
+    Accept, Action, Bind, Connect, Exec, Exit, FileId, Fork, Open, Opened, Outcome, Payload, Rename, SetId,
+    Unlink,
 };
 pub use process::{Ids, NamespacedPid, ParentRef, ProcessKey, ProcessRef, Stamp};
 pub use receipt::{Receipt, Step};
