@@ -23,7 +23,7 @@ impl Small {
     fn mount(at: &Path) -> Option<Self> {
         let at = at.to_owned();
         let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&at).output();
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(&at).output();
         mounted.is_ok_and(|out| out.status.success()).then_some(Self(at))
     }
 }
