@@ -41,7 +41,7 @@ pub fn exit(context: BtfTracePointContext) -> i32 {
     slot.head.enter = identity::now();
     slot.head.exit = slot.head.enter;
     slot.head.ret = 0;
-    identity::fill(&mut slot.head, task);
+    identity::fill(&mut slot.head);
     // SAFETY: the body has room for every body struct, aligned to 8.
     let body = unsafe { &mut *(&raw mut slot.body).cast::<Exit>() };
     body.status = if field!(u32, signal, signal_flags) & GROUP_EXIT != 0 {

@@ -26,7 +26,7 @@ pub fn fork(context: BtfTracePointContext) -> i32 {
     slot::begin(slot, Kind::Fork);
     slot.head.enter = identity::now();
     slot.head.exit = slot.head.enter;
-    identity::fill(&mut slot.head, task);
+    identity::fill(&mut slot.head);
     slot.head.ret = i64::from(tgid);
     let (ns_tgid, pid_ns) = identity::namespaced(child);
     let body = body(slot);

@@ -40,10 +40,10 @@ pub fn now() -> u64 {
     unsafe { bpf_ktime_get_boot_ns() }
 }
 
-/// Fills the same for the current task, which costs next to nothing: no helper reads memory, and what it takes a helper
-/// for is kept from the task's last record.
+/// Fills everything but seq, CPU, length and what belongs to the syscall, for the current task. It costs next to nothing:
+/// no helper reads memory, and what it takes a helper for is kept from the task's last record.
 #[inline(always)]
-pub fn fill_current(head: &mut Head) {
+pub fn fill(head: &mut Head) {
     let task = typed_current();
     let pid_tgid = bpf_get_current_pid_tgid();
     let (tgid, tid) = ((pid_tgid >> 32) as u32, pid_tgid as u32);
@@ -70,32 +70,6 @@ pub fn fill_current(head: &mut Head) {
     for (at, id) in head.ids.iter_mut().enumerate() {
         *id = direct_at(cred, offset!(cred_uid) + 4 * at as u32);
     }
-    // SAFETY: as many bytes as there are; it fails for no task.
-    unsafe { bpf_get_current_comm(head.comm.as_mut_ptr().cast(), head.comm.len() as u32) };
-    head.reserved = 0;
-}
-
-/// Fills everything but seq, CPU, length and what belongs to the syscall.
-#[inline(always)]
-pub fn fill(head: &mut Head, task: u64) {
-    let pid_tgid = bpf_get_current_pid_tgid();
-    head.tgid = (pid_tgid >> 32) as u32;
-    head.tid = pid_tgid as u32;
-    let leader: u64 = field!(u64, task, task_leader);
-    head.start = field!(u64, leader, task_start);
-    head.exec_seq = u64::from(field!(u32, task, task_exec_id));
-    let (ns_tgid, pid_ns) = namespaced(leader);
-    head.ns_tgid = ns_tgid;
-    head.pid_ns = pid_ns;
-    head.ns_tid = if leader == task { ns_tgid } else { namespaced(task).0 };
-    head.mnt_ns = mount_namespace(task);
-    let parent: u64 = field!(u64, task, task_parent);
-    let parent_leader: u64 = field!(u64, parent, task_leader);
-    head.parent_tgid = field!(u32, parent, task_tgid);
-    head.parent_start = field!(u64, parent_leader, task_start);
-    head.parent_exec_seq = u64::from(field!(u32, parent, task_exec_id));
-    head.cgroup = scope::current_id();
-    head.ids = ids(task);
     // SAFETY: as many bytes as there are; it fails for no task.
     unsafe { bpf_get_current_comm(head.comm.as_mut_ptr().cast(), head.comm.len() as u32) };
     head.reserved = 0;

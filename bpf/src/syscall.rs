@@ -183,7 +183,7 @@ pub fn submit(context: &BtfTracePointContext, slot: &mut Slot, kind: Kind) {
 #[btf_tracepoint(function = "sys_exit")]
 pub fn finish(_context: BtfTracePointContext) -> i32 {
     if let Some(slot) = slot::find(current()) {
-        identity::fill_current(&mut slot.head);
+        identity::fill(&mut slot.head);
         emit::submit(slot);
     }
     0
