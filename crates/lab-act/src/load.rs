@@ -30,8 +30,6 @@ struct Report {
     calls: BTreeMap<&'static str, u64>,
 }
 
-type Calls = io::Result<BTreeMap<&'static str, u64>>;
-
 /// The whole program; gives its exit code.
 pub fn main() -> i32 {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -60,41 +58,51 @@ fn wait(ready: &Path, go: &Path) -> io::Result<()> {
 }
 
 fn measured(workload: &str, count: u64, processes: u64, report: &Path) -> io::Result<()> {
+    let processes = processes.max(1);
     let folder = if workload == "build" { Some(project(count)?) } else { None };
     let (began, used) = (Instant::now(), used());
-    let calls = match (workload, folder) {
-        ("build", Some(folder)) => build(&folder),
-        _ if processes > 1 => side_by_side(workload, count, processes),
-        _ => calls(workload, count),
+    match folder {
+        Some(folder) => build(&folder),
+        None if processes > 1 => side_by_side(workload, count, processes),
+        None => perform(workload, count),
     }?;
-    let measured = Report { wall: began.elapsed().as_secs_f64(), cpu: self::used() - used, calls };
+    let (wall, cpu) = (began.elapsed().as_secs_f64(), self::used() - used);
+    let measured = Report { wall, cpu, calls: made(workload, count / processes * processes) };
     fs::write(report, serde_json::to_vec(&measured).map_err(io::Error::other)?)
 }
 
-fn calls(workload: &str, count: u64) -> Calls {
+/// The calls that a workload makes, by action; of a build nobody knows.
+fn made(workload: &str, count: u64) -> BTreeMap<&'static str, u64> {
+    let actions: &[&str] = match workload {
+        "exec" => &["exec", "fork"],
+        "open" => &["open"],
+        "connect" => &["connect", "accept"],
+        "fork" => &["fork"],
+        _ => &[],
+    };
+    actions.iter().map(|action| (*action, count)).collect()
+}
+
+fn perform(workload: &str, count: u64) -> io::Result<()> {
     match workload {
         "exec" => execs(count),
         "open" => opens(count),
         "connect" => connects(count),
-        "fork" => forks(count),
+        "fork" => grow(count),
         other => Err(io::Error::other(format!("there is no workload {other}"))),
     }
 }
 
 /// The calls shared out to processes that run at once.
-fn side_by_side(workload: &str, count: u64, processes: u64) -> Calls {
+fn side_by_side(workload: &str, count: u64, processes: u64) -> io::Result<()> {
     let mut children = Vec::new();
     for _ in 0..processes {
-        children.push(fork(|| calls(workload, count / processes).is_ok())?);
+        children.push(fork(|| perform(workload, count / processes).is_ok())?);
     }
-    for child in children {
-        ended(child)?;
-    }
-    let calls = count / processes * processes;
-    Ok(BTreeMap::from([(if workload == "open" { "open" } else { "fork" }, calls)]))
+    children.into_iter().try_for_each(ended)
 }
 
-fn opens(count: u64) -> Calls {
+fn opens(count: u64) -> io::Result<()> {
     for _ in 0..count {
         // SAFETY: a valid string; the descriptor is closed here and nobody else knows it.
         unsafe {
@@ -105,38 +113,31 @@ fn opens(count: u64) -> Calls {
             libc::close(fd);
         }
     }
-    Ok(BTreeMap::from([("open", count)]))
+    Ok(())
 }
 
-fn execs(count: u64) -> Calls {
+fn execs(count: u64) -> io::Result<()> {
     for _ in 0..count {
         let status = Command::new(TRUE).env_clear().stdin(Stdio::null()).status()?;
         if !status.success() {
             return Err(io::Error::other(format!("{TRUE} ended with {status}")));
         }
     }
-    Ok(BTreeMap::from([("exec", count), ("fork", count)]))
+    Ok(())
 }
 
 /// Connections to a listener of its own, which takes each and lets it go.
-fn connects(count: u64) -> Calls {
+fn connects(count: u64) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address: SocketAddr = listener.local_addr()?;
     std::thread::scope(|scope| {
         let taker = scope.spawn(|| (0..count).try_for_each(|_| listener.accept().map(drop)));
         (0..count).try_for_each(|_| TcpStream::connect(address).map(drop))?;
         taker.join().unwrap_or_else(|_| Err(io::Error::other("the listener panicked")))
-    })?;
-    Ok(BTreeMap::from([("connect", count), ("accept", count)]))
+    })
 }
 
-/// Processes that make two each, and so on, until there are so many.
-fn forks(count: u64) -> Calls {
-    grow(count)?;
-    Ok(BTreeMap::from([("fork", count)]))
-}
-
-/// Makes `count` processes below this one, half of them below each of two children.
+/// Makes `count` processes below this one: half of them below each of two children, and so on.
 fn grow(count: u64) -> io::Result<()> {
     let left = count.div_ceil(2);
     for below in [left, count - left].into_iter().filter(|below| *below > 0) {
@@ -184,7 +185,7 @@ fn project(files: u64) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-fn build(folder: &Path) -> Calls {
+fn build(folder: &Path) -> io::Result<()> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let output = Command::new("make")
         .args(["--silent", &format!("--jobs={jobs}"), "--directory"])
@@ -195,7 +196,7 @@ fn build(folder: &Path) -> Calls {
     if !output.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
-    Ok(BTreeMap::new())
+    Ok(())
 }
 
 /// Processor time of this process and of its children that have ended, in seconds.
