@@ -82,10 +82,6 @@ impl Normaliser {
     /// `text` in a fact of `act`.
     pub(crate) fn text(&self, text: &Text, act: Option<u32>) -> Text {
         let bytes = text.as_bytes();
-        let plain = || !bytes.iter().any(|byte| self.begins[usize::from(*byte)]);
-        if self.made_up.is_empty() && !bytes.starts_with(b"/proc/") && plain() {
-            return text.clone();
-        }
         let mut out = Vec::with_capacity(bytes.len());
         let (mut at, mut temporary) = (0, false);
         if let Some(rest) = bytes.strip_prefix(b"/proc/") {
