@@ -10,6 +10,7 @@ mod explain;
 mod golden;
 mod judged;
 mod lab;
+mod pins;
 mod privilege;
 mod progress;
 mod query;
@@ -64,6 +65,8 @@ enum Command {
     Explain(explain::Cmd),
     /// Ask stored runs a question in SQL
     Query(query::Cmd),
+    /// List, check and fetch what is taken from elsewhere
+    Pins(pins::Cmd),
     /// Build, check and list the eBPF object
     Bpf(bpf::Cmd),
     /// Measure where a run's time goes
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Verify(cmd) => verify::run(cmd, &root),
         Command::Explain(cmd) => explain::run(cmd, &root),
         Command::Query(cmd) => query::run(cmd, &root),
+        Command::Pins(cmd) => pins::run(cmd, &root),
         Command::Bpf(cmd) => bpf::run(cmd, &root),
         Command::Bench(cmd) => bench::run(cmd, &root),
         Command::Test(cmd) => test::run(cmd, &root),

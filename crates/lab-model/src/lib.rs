@@ -18,6 +18,7 @@ mod interest;
 mod loss;
 mod open_flags;
 mod payload;
+mod pin;
 mod process;
 mod receipt;
 mod record;
@@ -53,6 +54,7 @@ pub use payload::{
     Accept, Action, Bind, Connect, Exec, Exit, FileId, Fork, Open, Opened, Outcome, Payload, Rename, SetId,
     Unlink,
 };
+pub use pin::{Pin, PinSource, Pins, Verified};
 pub use process::{Ids, NamespacedPid, ParentRef, ProcessKey, ProcessRef, Stamp};
 pub use receipt::{Receipt, Step};
 pub use record::{

@@ -1,4 +1,4 @@
-//! TOML in, resolved Profile, Scenario and Plan out.
+//! TOML in, resolved Profile, Scenario, Plan and Pins out.
 //!
 //! As written (`tree`: tables of located values, read through `fields`, whose keys are closed) and resolved
 //! ([`Profile`], [`Scenario`], [`Plan`]: free of TOML and of serde) are different types. Between them lies
@@ -17,6 +17,7 @@ mod kind;
 mod lint;
 mod merge;
 mod observe;
+mod pins;
 mod place;
 mod plan;
 mod plan_text;
@@ -34,6 +35,7 @@ pub use edit::{EditError, free_at_most};
 pub use files::{Files, Input};
 pub use lint::lint;
 pub use observe::{Observe, observe_plan, observed_name};
+pub use pins::{PINS, load_pins};
 pub use place::{Location, Place, Sourced};
 pub use plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan, load_plan};
 pub use profile::{EnvironmentKind, ProbeSettings, Profile, ProfileName, list_profiles, load_profile};

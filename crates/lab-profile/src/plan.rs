@@ -30,6 +30,8 @@ pub struct Plan {
     pub environment: Sourced<EnvironmentKind>,
     /// the probe's settings
     pub probe: ProbeSettings,
+    /// the set of pins that it uses
+    pub pins: Option<Sourced<String>>,
     /// scenarios in order
     pub scenarios: Vec<ScenarioPlan>,
     /// every file that the plan rests on, by path
@@ -100,6 +102,7 @@ impl Plan {
             summary: profile.summary.clone(),
             environment: profile.environment.clone(),
             probe: profile.probe.clone(),
+            pins: profile.pins.clone(),
             scenarios: scenarios.iter().map(plan).collect(),
             inputs,
         }

@@ -17,7 +17,7 @@ use crate::{
 
 /// The whole plan. Structures are taken apart by name, so that nothing new stays unprinted.
 pub(crate) fn text(plan: &Plan) -> String {
-    let Plan { profile, path, phase, summary, environment, probe, scenarios, inputs } = plan;
+    let Plan { profile, path, phase, summary, environment, probe, pins, scenarios, inputs } = plan;
     let ProbeSettings { ring_bytes } = probe;
     let mut out = Lines(String::new());
     out.line(0, format_args!("plan {profile}"), path);
@@ -25,6 +25,9 @@ pub(crate) fn text(plan: &Plan) -> String {
     out.line(0, format_args!("summary {:?}", summary.value), &summary.place);
     out.line(0, format_args!("environment {}", environment.value), &environment.place);
     out.line(0, format_args!("probe ring_bytes {}", ring_bytes.value), &ring_bytes.place);
+    if let Some(pins) = pins {
+        out.line(0, format_args!("pins {}", pins.value), &pins.place);
+    }
     for input in inputs {
         out.line(0, format_args!("input {}", input.path), &Place::Derived);
     }

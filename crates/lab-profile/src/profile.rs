@@ -9,6 +9,7 @@ use crate::{
     fields::{Fields, integer, no_repeats, string, strings, table, word},
     files::{Files, Input, toml_names},
     inherit::{self, Merged},
+    pins::{self, PINS},
     place::{Location, Place, Sourced},
     stage::Stage,
     suggest::{did_you_mean, expected},
@@ -61,6 +62,8 @@ pub struct Profile {
     pub timeouts: BTreeMap<Stage, Sourced<Duration>>,
     /// the probe's settings
     pub probe: ProbeSettings,
+    /// the set of pins that it uses
+    pub pins: Option<Sourced<String>>,
     /// every file that was read, by path
     pub inputs: Vec<Input>,
 }
@@ -138,7 +141,7 @@ fn find(root: &(impl Files + ?Sized), wanted: &str, sink: &mut Sink) -> Option<P
 }
 
 const KEYS: &[&str] =
-    &["phase", "summary", "inherit", "environment", "sensors", "scenarios", "timeouts", "probe"];
+    &["phase", "summary", "inherit", "environment", "pins", "sensors", "scenarios", "timeouts", "probe"];
 
 fn read(
     root: &(impl Files + ?Sized),
@@ -191,6 +194,16 @@ fn read(
     });
     let timeouts = timeouts(&fields, sink);
     let probe = probe(&fields, sink);
+    let mut inputs = merged.inputs;
+    let pins = fields.optional("pins", sink, |node, key, sink| {
+        let set = string(node, key, sink)?;
+        let pins = pins::load(root, Some(&node.at), sink)?;
+        let known: Vec<_> = pins.sets.keys().map(|name| (name.as_str(), ())).collect();
+        word(set, &node.at, "set of pins", &known, sink)?;
+        inputs.push(Input { path: PINS.into(), sha256: pins.sha256.clone() });
+        Some(set.to_owned())
+    });
+    inputs.sort();
     Some(Profile {
         name,
         path,
@@ -201,7 +214,8 @@ fn read(
         scenarios: scenarios?.value,
         timeouts,
         probe,
-        inputs: merged.inputs,
+        pins,
+        inputs,
     })
 }
 

@@ -6,6 +6,7 @@ mod ci;
 mod files;
 mod map;
 mod object;
+mod pins;
 mod plan;
 mod readme;
 mod road;

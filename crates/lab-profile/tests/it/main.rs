@@ -5,6 +5,7 @@ mod inheritance;
 mod lint_notes;
 mod memory;
 mod observe;
+mod pins;
 mod plan;
 mod profile_mistakes;
 mod real;

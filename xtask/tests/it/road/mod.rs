@@ -76,6 +76,7 @@ impl Lab {
         for folder in ["profiles", "scenarios", "golden", "rules"] {
             copy(&checkout().join(folder), &lab.path(folder));
         }
+        fs::copy(checkout().join("pins.toml"), lab.path("pins.toml")).unwrap();
         lab
     }
 

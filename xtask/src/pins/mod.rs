@@ -1,0 +1,38 @@
+//! `pins`: what the lab takes from elsewhere, by version and hash.
+
+mod lint;
+mod list;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use lab_model::Pins;
+
+use crate::root::Folders;
+
+#[derive(clap::Args)]
+pub(crate) struct Cmd {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the pins with their versions and hashes
+    List(list::Cmd),
+    /// Check pins.toml
+    Lint(lint::Cmd),
+}
+
+pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
+    match cmd.command {
+        Command::List(cmd) => list::run(&cmd, folders),
+        Command::Lint(cmd) => lint::run(&cmd, folders),
+    }
+}
+
+/// The pins of the lab.
+pub(crate) fn load(folders: &Folders) -> Result<Pins> {
+    lab_profile::load_pins(folders.lab.as_path()).context("failed to read the pins")
+}
