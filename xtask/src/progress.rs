@@ -50,6 +50,9 @@ impl Observer for Progress {
                 None if self.stages => self.line(&format!("{scenario} pass {pass}: {stage}")),
                 None => {}
             },
+            Moment::Waiting { scenario, pass, whom } => {
+                self.line(&format!("{scenario} pass {pass}: waiting for {whom}"));
+            }
             Moment::Act { scenario, act } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("{scenario}: act {act}"));

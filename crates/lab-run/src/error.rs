@@ -1,6 +1,6 @@
 //! What can go wrong in a run.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 use lab_env::EnvError;
 use lab_model::SensorKind;
@@ -44,6 +44,16 @@ pub enum RunError {
         ended: Ended,
         /// its last words
         said: String,
+    },
+    /// Another run has what a sensor needs for itself.
+    #[error("{sensor} waited for another run's turn to end (at most {} s): {ended}", .patience.as_secs())]
+    Turn {
+        /// instance
+        sensor: String,
+        /// why the wait ended
+        ended: Ended,
+        /// how long it may take
+        patience: Duration,
     },
     /// A sensor said something that ends the matter.
     #[error("{sensor}: {message}")]

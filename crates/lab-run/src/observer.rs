@@ -28,6 +28,15 @@ pub enum Moment<'a> {
         /// stage
         stage: &'a str,
     },
+    /// Somebody else is waited for, before a stage begins.
+    Waiting {
+        /// scenario
+        scenario: &'a str,
+        /// pass
+        pass: u32,
+        /// for whom
+        whom: &'a str,
+    },
     /// An act begins.
     Act {
         /// scenario

@@ -12,9 +12,9 @@ use crate::{
     Guest, Options, RunError,
     deadline::Deadline,
     exercise::{Exercise, Exercised, let_go, mark},
-    observer::Observer,
+    observer::{Moment, Observer},
     random,
-    sensor::{self, Instance},
+    sensor::{self, Instance, Turn},
     stages::{Stages, instances_own},
 };
 
@@ -40,6 +40,7 @@ struct Standing {
     subject: Option<Box<dyn Subject>>,
     witnesses: Option<Witnesses>,
     instances: Vec<Box<dyn Instance>>,
+    turns: Vec<Turn>,
     actor: Option<Stamp>,
     /// key of the hashes of content
     key: String,
@@ -65,9 +66,15 @@ pub(crate) fn run(shared: &mut Shared<'_>, scenario: &Scenario, pass: &PassPlan)
     let mut records = Vec::new();
 
     let ready = stages
-        .run(Stage::Attach, time(Stage::Attach), |deadline| {
-            attach(shared, scenario, pass, &mut standing, deadline)
-        })
+        .run_after(
+            Stage::Attach,
+            time(Stage::Attach),
+            |stages| turns(stages, pass),
+            |turns, deadline| {
+                standing.turns = turns;
+                attach(shared, scenario, pass, &mut standing, deadline)
+            },
+        )
         .and_then(|()| {
             stages.run(Stage::Deploy, time(Stage::Deploy), |deadline| {
                 deploy(shared, scenario, pass, &mut standing, deadline)
@@ -98,6 +105,18 @@ pub(crate) fn run(shared: &mut Shared<'_>, scenario: &Scenario, pass: &PassPlan)
         witnesses: standing.exercised.witnesses,
         instances: records,
     }
+}
+
+/// Waits for other runs to give up what the pass's sensors need for themselves.
+fn turns(stages: &Stages<'_>, pass: &PassPlan) -> Result<Vec<Turn>, RunError> {
+    let tell = |whom: &str| {
+        stages.observer.on(&Moment::Waiting { scenario: stages.scenario, pass: stages.pass, whom });
+    };
+    let turns = pass
+        .instances
+        .iter()
+        .map(|planned| sensor::turn(planned.sensor, &planned.instance, stages.interrupt, tell));
+    turns.filter_map(Result::transpose).collect()
 }
 
 /// Makes the subject's place, starts the witnesses, and attaches the sensors that need no process.
@@ -259,6 +278,7 @@ fn collect(
 
 fn take_away(standing: &mut Standing) -> Result<(), RunError> {
     standing.instances.clear();
+    standing.turns.clear();
     if let Some(witnesses) = standing.witnesses.take() {
         witnesses.finish();
     }

@@ -28,13 +28,25 @@ impl Stages<'_> {
         timeout: Duration,
         work: impl FnOnce(&Deadline) -> Result<T, RunError>,
     ) -> Option<T> {
+        self.run_after(stage, timeout, |_| Ok(()), |(), deadline| work(deadline))
+    }
+
+    /// Runs one stage behind a wait for somebody else, which is none of its time.
+    pub(crate) fn run_after<W, T>(
+        &mut self,
+        stage: Stage,
+        timeout: Duration,
+        wait: impl FnOnce(&Self) -> Result<W, RunError>,
+        work: impl FnOnce(W, &Deadline) -> Result<T, RunError>,
+    ) -> Option<T> {
         let (scenario, pass, kind, stage) = (self.scenario, self.pass, stage, stage.word());
         self.observer.on(&Moment::StageBegan { scenario, pass, stage });
+        let waited = wait(self);
         let (began, began_ns) = (Instant::now(), clock::boot_ns().unwrap_or(0));
         // What was recorded is collected and what was made is taken away also after an interrupt.
         let whole = matches!(kind, Stage::Collect | Stage::Cleanup);
         let interrupt = if whole { &Interrupt::default() } else { self.interrupt };
-        let done = work(&Deadline::after(timeout, interrupt));
+        let done = waited.and_then(|waited| work(waited, &Deadline::after(timeout, interrupt)));
         let took = began.elapsed();
         let (done, error) = match done {
             Ok(done) => (Some(done), None),

@@ -1,15 +1,14 @@
 //! Drives the audit daemon: one rule for the subject's login session, records through a pipe, and the machine's own
 //! settings put back.
 //!
-//! A kernel has one daemon at a time, so runs take turns; where the machine has a daemon of its own, the records are read
+//! A kernel has one daemon at a time, so runs take turns (`turn.rs`); where the machine has a daemon of its own, the records are read
 //! beside it, and no setting is changed.
 
 use std::{
-    fs::{self, File},
+    fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
-    sync::mpsc::{Receiver, channel},
 };
 
 use lab_adapters::{
@@ -19,10 +18,7 @@ use lab_adapters::{
 use lab_env::{INVENTORY_DIR, Thing};
 use lab_model::{Balance, Cost, InstanceRecord, LossCause, SensorKind};
 use lab_store::EventsWriter;
-use nix::{
-    fcntl::{Flock, FlockArg},
-    sys::signal::Signal,
-};
+use nix::sys::signal::Signal;
 
 use super::{
     Instance, Place,
@@ -40,9 +36,12 @@ use crate::{
 /// How many records may wait for the daemon: 64, which kernels begin with, is less than one act makes.
 const BACKLOG: u32 = 8192;
 
+/// What must be installed.
+pub(super) const PROGRAMS: [&str; 2] = ["auditd", "auditctl"];
+
 /// Held by the run that has the daemon; it holds the machine's settings while they are changed, so that a run finds them
 /// after one that was killed.
-const SAVED: &str = "/run/sightline/auditd.lock";
+pub(super) const SAVED: &str = "/run/sightline/auditd.lock";
 
 /// Who gives us the records.
 enum Source {
@@ -70,17 +69,14 @@ pub(super) struct Auditd {
     markers: Vec<u64>,
     clock: Clock,
     error: Option<String>,
-    /// held while a daemon of ours is the kernel's
-    _turn: Flock<File>,
 }
 
 /// Starts the daemon, or says why it cannot be here.
 pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Box<dyn Instance>, RunError> {
-    let missing = ["auditd", "auditctl"].into_iter().find(|name| program(name).is_none());
+    let missing = PROGRAMS.into_iter().find(|name| program(name).is_none());
     if let Some(name) = missing {
         return Refused::instance(SensorKind::Auditd, place, format!("`{name}` is not installed"));
     }
-    let turn = turn(deadline, &place.instance)?;
     let before = match status(&place.instance) {
         Ok(status) => status,
         Err(error) => return Refused::instance(SensorKind::Auditd, place, error.to_string()),
@@ -90,7 +86,7 @@ pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Box<dyn In
     let refusal = match before.enabled {
         0 if is_alive => "the machine's audit daemon runs, and audit is switched off",
         2.. => "the audit settings are locked until the machine boots again",
-        _ => return Ok(Box::new(Auditd::attach(place, deadline, (before, is_alive), turn)?)),
+        _ => return Ok(Box::new(Auditd::attach(place, deadline, (before, is_alive))?)),
     };
     Refused::instance(SensorKind::Auditd, place, refusal.to_owned())
 }
@@ -99,20 +95,6 @@ pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Box<dyn In
 fn is_alive(pid: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     status.contains("\nState:") && !status.contains("\nState:\tZ")
-}
-
-/// Waits until no other run has a daemon.
-fn turn(deadline: &Deadline, instance: &str) -> Result<Flock<File>, RunError> {
-    let path = Path::new(SAVED);
-    let file = File::options().create(true).append(true).open(path).map_err(RunError::io("open", path))?;
-    let (sender, turns): (_, Receiver<_>) = channel();
-    std::thread::spawn(move || sender.send(Flock::lock(file, FlockArg::LockExclusive)));
-    let locked = deadline.receive(&turns).map_err(|ended| RunError::Sensor {
-        sensor: instance.to_owned(),
-        ended,
-        said: "another run has the audit daemon".to_owned(),
-    })?;
-    locked.map_err(|(_, error)| RunError::io("lock", path)(error.into()))
 }
 
 /// The settings to put back: those that a run which was killed had found, or else `now`, which are kept for the next one.
@@ -156,7 +138,6 @@ impl Auditd {
         place: Place<'_>,
         deadline: &Deadline,
         (before, has_daemon): (Status, bool),
-        turn: Flock<File>,
     ) -> Result<Self, RunError> {
         let key = format!("sightline-{}", random::hex::<4>()?);
         let before = if has_daemon { before } else { saved(before)? };
@@ -189,7 +170,6 @@ impl Auditd {
             markers: Vec::new(),
             clock,
             error: None,
-            _turn: turn,
         })
     }
 

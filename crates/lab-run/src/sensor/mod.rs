@@ -7,6 +7,7 @@ mod multicast;
 mod probe;
 mod refused;
 mod strace;
+mod turn;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use lab_model::{InstanceRecord, SensorKind};
 use lab_store::EventsWriter;
 
 pub(crate) use refused::program;
+pub(crate) use turn::{Turn, turn};
 
 use crate::{RunError, deadline::Deadline};
 
