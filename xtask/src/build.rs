@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::root::Folders;
 
-/// Programs that a run starts. Without options they are built from this checkout.
+/// Programs that a run starts. Without options they are built from this checkout; a release has them.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Programs {
     /// Actor to use instead of this checkout's (`lab-liar` tests the verifier)
@@ -31,6 +31,11 @@ impl Programs {
         for program in [&mut self.actor, &mut self.probe].into_iter().flatten() {
             *program =
                 program.canonicalize().with_context(|| format!("failed to find {}", program.display()))?;
+        }
+        if !folders.has_sources() {
+            let beside = |name: &str| Some(folders.checkout.join(name));
+            self.actor = self.actor.take().or_else(|| beside("lab-actor"));
+            self.probe = self.probe.take().or_else(|| beside("lab-probe"));
         }
         if self.actor.is_none() || self.probe.is_none() {
             let mut last = String::new();

@@ -3,6 +3,7 @@
 mod bench;
 mod bpf;
 mod build;
+mod dist;
 mod doctor;
 #[cfg(test)]
 mod documented;
@@ -22,6 +23,7 @@ mod scratch;
 mod setup;
 mod test;
 mod verify;
+mod version;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,7 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
+    version = version::text(),
     disable_help_subcommand = true,
     max_term_width = 110
 )]
@@ -69,6 +72,8 @@ enum Command {
     Pins(pins::Cmd),
     /// Build, check and list the eBPF object
     Bpf(bpf::Cmd),
+    /// Build the release of a commit, and show that any place builds the same
+    Dist(dist::Cmd),
     /// Measure where a run's time goes
     Bench(bench::Cmd),
     /// Run every check of the project
@@ -91,6 +96,7 @@ fn main() -> ExitCode {
         Command::Query(cmd) => query::run(cmd, &root),
         Command::Pins(cmd) => pins::run(cmd, &root),
         Command::Bpf(cmd) => bpf::run(cmd, &root),
+        Command::Dist(cmd) => dist::run(cmd, &root),
         Command::Bench(cmd) => bench::run(cmd, &root),
         Command::Test(cmd) => test::run(cmd, &root),
     });

@@ -56,8 +56,8 @@ fn failed(error: &std::io::Error) -> Result<ExitCode> {
 
 fn as_root(args: Vec<OsString>) -> Result<Command> {
     let me = std::env::current_exe()?;
-    // sudo empties the environment; these two are the person's word on how the command is to behave.
-    let kept = ["NO_COLOR", "SIGHTLINE_STATE"].into_iter().filter_map(|name| {
+    // sudo empties the environment; these are the person's word on how the command is to behave, and cargo's on where.
+    let kept = ["NO_COLOR", "SIGHTLINE_STATE", "CARGO_MANIFEST_DIR"].into_iter().filter_map(|name| {
         let mut pair = OsString::from(format!("{name}="));
         pair.push(std::env::var_os(name)?);
         Some(pair)

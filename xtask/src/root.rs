@@ -15,13 +15,18 @@ pub(crate) struct Root {
 /// The folders, resolved.
 #[derive(Clone, Debug)]
 pub(crate) struct Folders {
-    /// the checkout: sources, prebuilt object
+    /// the checkout: sources, prebuilt object; or a release, which has neither
     pub(crate) checkout: PathBuf,
     /// the lab's definitions
     pub(crate) lab: PathBuf,
 }
 
 impl Folders {
+    /// True in a checkout; a release has its programs built.
+    pub(crate) fn has_sources(&self) -> bool {
+        self.checkout.join("Cargo.toml").exists()
+    }
+
     pub(crate) fn goldens(&self) -> PathBuf {
         self.lab.join("golden")
     }
@@ -37,10 +42,7 @@ impl Folders {
 
 impl Root {
     pub(crate) fn resolve(&self) -> Result<Folders> {
-        // Cargo tells where the checkout is when it runs us; a binary that was re-executed knows it from its build.
-        let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
-            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-        let checkout = manifest.parent().map(Path::to_owned).context("failed to find the checkout")?;
+        let checkout = checkout()?;
         let lab = match &self.lab {
             Some(lab) => lab
                 .canonicalize()
@@ -52,4 +54,17 @@ impl Root {
         }
         Ok(Folders { checkout, lab })
     }
+}
+
+/// Cargo tells where the checkout is when it runs us, and we tell ourselves when we run as root; otherwise it is the folder
+/// that this program was built or unpacked in.
+fn checkout() -> Result<PathBuf> {
+    if let Some(manifest) = std::env::var_os("CARGO_MANIFEST_DIR") {
+        return PathBuf::from(manifest).parent().map(Path::to_owned).context("failed to find the checkout");
+    }
+    let me = std::env::current_exe().context("failed to find this program")?;
+    let above = me.ancestors().skip(1).find(|folder| folder.join("profiles").is_dir());
+    above
+        .map(Path::to_owned)
+        .context("failed to find the lab's folder: there is no profiles/ beside this program")
 }

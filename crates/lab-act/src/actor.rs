@@ -33,6 +33,10 @@ pub fn main() -> i32 {
         Err(_) if chain::elevated() => {
             Err("serve orders: a set-user-id image is no resident actor".to_owned())
         }
+        Err(_) if std::env::args_os().nth(1).is_some_and(|word| word == "--version") => {
+            println!("lab-actor {}", lab_model::VERSION);
+            Ok(())
+        }
         Err(_) => resident::serve().map_err(|error| format!("serve orders: {error}")),
     };
     match result {

@@ -38,7 +38,7 @@ fn serve() -> io::Result<()> {
     let start_ticks =
         procfs::process::Process::myself().and_then(|me| me.stat()).map_or(0, |stat| stat.starttime);
     let me = Stamp { pid, parent, start_ticks, ids: ids::all(0) };
-    reply(&Reply::Hello { stamp: me, version: env!("CARGO_PKG_VERSION").to_owned() })?;
+    reply(&Reply::Hello { stamp: me, version: lab_model::VERSION.to_owned() })?;
     let mut lie: Option<Lie> = None;
     for line in io::stdin().lock().lines() {
         match serde_json::from_str(&line?) {

@@ -29,6 +29,7 @@ pub mod spool;
 mod symbol;
 mod text;
 mod verdict;
+mod version;
 mod witness;
 
 pub use act::{
@@ -69,4 +70,5 @@ pub use symbol::{
 };
 pub use text::Text;
 pub use verdict::{RunOutcome, Verdict, VerdictRow};
+pub use version::VERSION;
 pub use witness::{Family, Witness};

@@ -26,4 +26,4 @@ pub use ancestry::Ancestor;
 pub use check::{Check, Row, check};
 pub use decode::{Decoded, decode};
 pub use error::Error;
-pub use session::{Session, record};
+pub use session::{Session, object_hash, record};

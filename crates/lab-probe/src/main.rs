@@ -5,6 +5,7 @@ use std::{
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::LazyLock,
 };
 
 use clap::{Parser, Subcommand};
@@ -13,6 +14,7 @@ use lab_probe::{Session, check, decode, record};
 
 /// The eBPF sensor of Sightline
 #[derive(Parser)]
+#[command(version = version())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -52,6 +54,12 @@ enum Command {
     },
     /// Say as JSON whether this machine can run the probe
     Check,
+}
+
+fn version() -> &'static str {
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| format!("{} (eBPF object {})", lab_model::VERSION, lab_probe::object_hash()));
+    &TEXT
 }
 
 fn main() -> ExitCode {

@@ -184,7 +184,7 @@ fn header(session: &Session, scope: &Scope, programs: &Programs) -> Header {
     let refused = |kind: Kind| programs.refused.iter().any(|refused| refused.kind == kind);
     Header {
         layout: LAYOUT,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: lab_model::VERSION.to_owned(),
         object: object_hash(),
         boot_id: kernel::boot_id(),
         kernel: kernel::release(),
@@ -205,7 +205,7 @@ fn header(session: &Session, scope: &Scope, programs: &Programs) -> Header {
 }
 
 /// SHA-256 of the eBPF object, in hex.
-pub(crate) fn object_hash() -> String {
+pub fn object_hash() -> String {
     Sha256::digest(load::OBJECT).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use crate::{Error, Options, process};
+use crate::{Error, Options, process, remap};
 
 /// What makes a program of the gnu target static.
 const STATIC: &str = "-C target-feature=+crt-static -C relocation-model=static";
@@ -28,19 +28,51 @@ pub fn build_static(
     packages: &[&str],
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<StaticBinary>, Error> {
-    let triple = host_triple(Command::new("rustc").current_dir(root))?;
+    let triple = triple(root)?;
+    let mut command = build_command(root, &triple, packages);
+    command.env(flags_variable(&triple), STATIC).env_remove("CARGO_ENCODED_RUSTFLAGS");
+    artifacts(&run(&mut command, tell)?)
+}
+
+/// Builds all programs of some packages so that the place leaves no trace in them: the target folder is beside the sources.
+pub(crate) fn build_anywhere(
+    stage: &Path,
+    packages: &[&str],
+    variables: &[(&str, &str)],
+    tell: &mut dyn FnMut(&str),
+) -> Result<Vec<StaticBinary>, Error> {
+    let triple = triple(stage)?;
+    let places = remap::places(stage)?;
+    let flags = STATIC.split(' ').map(str::to_owned);
+    let flags = flags.chain(places.iter().map(|(place, name)| remap::flag(place, name)));
+    // Programs in C name their files in assertions.
+    let of_c = places.iter().map(|(place, name)| format!("-ffile-prefix-map={}={name}", place.display()));
+    let mut command = build_command(stage, &triple, packages);
+    command
+        .arg("--locked")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.collect::<Vec<_>>().join("\u{1f}"))
+        .env("CFLAGS", of_c.collect::<Vec<_>>().join(" "))
+        .env("CARGO_TARGET_DIR", stage.with_file_name("target"))
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_LAB_STRIP", "symbols")
+        .envs(variables.iter().copied());
+    artifacts(&run(&mut command, tell)?)
+}
+
+fn build_command(root: &Path, triple: &str, packages: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root).args(["build", "--bins", "--message-format=json-render-diagnostics"]);
-    command.args(["--profile", PROFILE, "--target", &triple]);
+    command.args(["--profile", PROFILE, "--target", triple]).env_remove("RUSTFLAGS");
     for package in packages {
         command.args(["--package", package]);
     }
     command
-        .env(flags_variable(&triple), STATIC)
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    artifacts(&run(&mut command, tell)?)
+}
+
+/// The target that the compiler of a workspace builds for by itself.
+pub(crate) fn triple(root: &Path) -> Result<String, Error> {
+    host_triple(Command::new("rustc").current_dir(root))
 }
 
 fn flags_variable(triple: &str) -> String {

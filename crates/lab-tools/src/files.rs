@@ -1,6 +1,6 @@
 //! Writing files whole or not at all.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use crate::Error;
@@ -26,6 +26,28 @@ pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<bool, Erro
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     hex(&sha2::Sha256::digest(bytes))
+}
+
+/// The hash of a file of any size.
+pub(crate) fn hash_file(path: &Path) -> Result<String, Error> {
+    use sha2::Digest as _;
+    let mut file = std::fs::File::open(path).map_err(Error::io("read", path))?;
+    let mut hash = sha2::Sha256::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut piece).map_err(Error::io("read", path))? {
+            0 => return Ok(hex(&hash.finalize())),
+            length => hash.update(&piece[..length]),
+        }
+    }
+}
+
+/// Removes a folder with all that is in it, if it is there.
+pub(crate) fn remove_folder(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

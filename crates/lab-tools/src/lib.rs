@@ -6,6 +6,7 @@
 mod apt;
 mod binaries;
 pub mod bpf;
+pub mod dist;
 mod doctor;
 mod duckdb;
 mod error;
@@ -14,6 +15,7 @@ mod mounts;
 mod options;
 mod privilege;
 mod process;
+mod remap;
 mod row;
 pub mod setup;
 

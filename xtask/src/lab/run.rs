@@ -162,7 +162,7 @@ pub(crate) fn ready(
         actor: programs.actor.clone().context("no actor")?,
         probe: programs.probe.clone().context("no probe")?,
         owner: privilege::owner(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: lab_model::VERSION.to_owned(),
         interrupt,
         guest: None,
     }))

@@ -33,7 +33,7 @@ pub(super) fn serve() -> io::Result<()> {
     let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
     let me = Stamp { start_ticks: start_ticks(stamp().pid).unwrap_or(0), ..stamp() };
     let mut resident = Resident { null, me, pending: Vec::new(), performing: None, launched: None };
-    reply(&Reply::Hello { stamp: me, version: env!("CARGO_PKG_VERSION").to_owned() })?;
+    reply(&Reply::Hello { stamp: me, version: lab_model::VERSION.to_owned() })?;
     while let Some(line) = resident.next_order()? {
         match serde_json::from_slice(&line) {
             Ok(Order::Stop) => break,

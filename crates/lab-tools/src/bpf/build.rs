@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::hash::{inherited, sources};
 use super::{Toolchain, source_hash};
-use crate::{Error, files, process};
+use crate::{Error, files, process, remap};
 
 const TARGET: &str = "bpfel-unknown-none";
 const ARTIFACT: &str = "target/bpfel-unknown-none/release/sightline-ebpf";
@@ -56,7 +56,8 @@ pub fn build(
 /// The flags that decide what comes out; a word in angle brackets stands for a folder of the machine.
 pub(super) fn portable_flags() -> Vec<String> {
     let mut flags = fixed_flags();
-    flags.extend(["<stage>=/sightline", "<registry>=/registry", "<rust-src>=/rust-src"].map(remap));
+    let places = [("<stage>", "/sightline"), ("<registry>", "/registry"), ("<rust-src>", "/rust-src")];
+    flags.extend(places.map(|(place, name)| remap::flag(Path::new(place), name)));
     flags
 }
 
@@ -66,35 +67,11 @@ fn fixed_flags() -> Vec<String> {
     vec![arch, "-Ctarget-cpu=v3".into(), "-Cdebuginfo=2".into(), "-Clink-arg=--btf".into()]
 }
 
-fn remap(pair: &str) -> String {
-    format!("--remap-path-prefix={pair}")
-}
-
 fn flags(toolchain: &Toolchain, stage: &Path) -> Result<Vec<String>, Error> {
     let mut flags = fixed_flags();
-    flags.push(remap(&format!("{}=/sightline", stage.display())));
-    for folder in registry_folders()? {
-        flags.push(remap(&format!("{}=/registry", folder.display())));
-    }
-    if let Some(source) = &toolchain.rust_src {
-        flags.push(remap(&format!("{}=/rust-src", source.display())));
-    }
+    flags.extend(remap::places(stage)?.iter().map(|(place, name)| remap::flag(place, name)));
+    flags.extend(toolchain.rust_src.iter().map(|source| remap::flag(source, "/rust-src")));
     Ok(flags)
-}
-
-/// `$CARGO_HOME/registry/src/*`: one folder per registry, named by its address.
-fn registry_folders() -> Result<Vec<PathBuf>, Error> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo"))).unwrap_or_default();
-    let sources = home.join("registry/src");
-    let entries = match std::fs::read_dir(&sources) {
-        // Vendored sources: there is no registry.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(Error::io("list", &sources))?,
-    };
-    let mut folders: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    folders.sort();
-    Ok(folders)
 }
 
 fn cargo(toolchain: &Toolchain, stage: &Path, out: &Path) -> Command {
