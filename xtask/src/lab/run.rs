@@ -140,7 +140,7 @@ pub(crate) fn ready(
         ..Needs::HOST
     };
     setup::meet(folders, needs, no_install)?;
-    if programs.probe.is_none() {
+    if programs.probe.is_none() && folders.has_sources() {
         setup::fresh_object(folders)?;
     }
     programs.build(folders)?;

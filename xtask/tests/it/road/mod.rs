@@ -12,6 +12,7 @@ mod matrix;
 mod observe;
 mod other;
 mod query;
+mod release;
 mod rules;
 mod shuffled;
 mod stability;
@@ -63,6 +64,14 @@ fn programs() -> &'static [(String, PathBuf)] {
 
 fn program(name: &str) -> &'static Path {
     &programs().iter().find(|(known, _)| known == name).expect("it was built").1
+}
+
+/// Puts `xtask`, actor and probe in a folder, for systems and places that do not see the checkout.
+fn copied_programs(folder: &Path) {
+    fs::copy(env!("CARGO_BIN_EXE_xtask"), folder.join("xtask")).unwrap();
+    for name in ["lab-actor", "lab-probe"] {
+        fs::copy(program(name), folder.join(name)).unwrap();
+    }
 }
 
 /// A lab of its own: a copy of profiles, scenarios and goldens, to change at will.

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Lab, code, program, report, stderr, stdout, turn};
+use super::{Lab, code, copied_programs, report, stderr, stdout, turn};
 
 /// A release of Debian, and the version of its strace.
 struct Release {
@@ -106,10 +106,7 @@ fn run(lab: &Lab, tarball: &Path) -> Output {
     let (root, bin) = (lab.path("root"), lab.path("bin"));
     fs::create_dir(&root).unwrap();
     fs::create_dir(&bin).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_xtask"), bin.join("xtask")).unwrap();
-    for name in ["lab-actor", "lab-probe"] {
-        fs::copy(program(name), bin.join(name)).unwrap();
-    }
+    copied_programs(&bin);
     let mut command = apart(RUN);
     command.arg(&root).arg(tarball).arg(lab.dir.path());
     command.args(["/lab/bin/xtask", "--lab", "/lab", "lab", "run", "--no-install", "--json"]);
