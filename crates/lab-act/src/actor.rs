@@ -23,6 +23,12 @@ pub(crate) use chain::user_taken_before;
 pub(crate) use own::boot_ns;
 pub(crate) use setid::call_raw;
 
+/// Whether a person asks the program for its version; an image of an act is never asked, whatever its arguments.
+pub fn is_asked_for_version() -> bool {
+    std::env::var_os(chain::VARIABLE).is_none()
+        && std::env::args_os().nth(1).is_some_and(|word| word == "--version")
+}
+
 /// Everything that the binary `lab-actor` does; returns its exit status.
 pub fn main() -> i32 {
     let result = match std::env::var(chain::VARIABLE) {
@@ -32,10 +38,6 @@ pub fn main() -> i32 {
         // Who starts a set-user-id image must not be able to give it orders.
         Err(_) if chain::elevated() => {
             Err("serve orders: a set-user-id image is no resident actor".to_owned())
-        }
-        Err(_) if std::env::args_os().nth(1).is_some_and(|word| word == "--version") => {
-            println!("lab-actor {}", lab_model::VERSION);
-            Ok(())
         }
         Err(_) => resident::serve().map_err(|error| format!("serve orders: {error}")),
     };

@@ -10,5 +10,9 @@ use std::ffi::{c_char, c_int};
 // SAFETY: nothing else in this program is called `main`.
 #[unsafe(no_mangle)]
 extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
+    if lab_act::actor::is_asked_for_version() {
+        println!("lab-actor {}", lab_model::VERSION);
+        return 0;
+    }
     lab_act::actor::main()
 }
