@@ -40,12 +40,16 @@ pub(crate) fn options(folders: &Folders) -> Result<Options> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(std::env::home_dir()?.join(".cache")));
     let cache = cache.context("failed to find a folder for tools: neither XDG_CACHE_HOME nor HOME is set")?;
+    let cargo = absolute("CARGO_HOME").or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     Ok(Options {
         root: "/".into(),
         path: std::env::var_os("PATH").unwrap_or_default(),
         clone: folders.checkout.clone(),
         tools: cache.join("sightline/tools"),
         runs: folders.runs(),
+        cargo: cargo.unwrap_or_default(),
+        // What is installed belongs to the checkout, whatever lab is looked at.
+        pins: lab_profile::load_pins(folders.checkout.as_path()).context("failed to read the pins")?,
     })
 }
 

@@ -11,6 +11,6 @@ pub use build::{Built, build};
 pub use hash::source_hash;
 pub use inspect::{Inspected, Map, Program, inspect};
 pub use prebuilt::{PREBUILT_OBJECT, PREBUILT_RECORD, PrebuiltState, Record, prebuilt_state, write_prebuilt};
-pub(crate) use toolchain::has_compiler;
-pub use toolchain::{LINKER_LLVM, LINKER_VERSION, Toolchain, ToolchainKind, find_toolchain, linker_folder};
+pub use toolchain::{LINKER_LLVM, Toolchain, ToolchainKind, find_toolchain, linker_folder};
+pub(crate) use toolchain::{has_compiler, linker_pin};
 pub use verify::{Verified, verify};

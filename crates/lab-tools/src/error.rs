@@ -62,6 +62,43 @@ pub enum Error {
         /// Each kind of toolchain with what it lacks.
         tried: Vec<String>,
     },
+    /// Something has to be installed that no pin is there for.
+    #[error("install {name}: the set `{set}` of pins.toml does not have it")]
+    Unpinned {
+        /// What.
+        name: String,
+        /// The set.
+        set: &'static str,
+    },
+    /// A pin is no file that can be downloaded.
+    #[error("fetch {name}: a {kind} is not fetched as a file")]
+    NotAFile {
+        /// The pin's name.
+        name: String,
+        /// The word for its kind.
+        kind: &'static str,
+    },
+    /// A download did not come to its end.
+    #[error("download {url}: {what}")]
+    Download {
+        /// Where from.
+        url: String,
+        /// What the server or the connection did.
+        what: String,
+    },
+    /// What was downloaded is not what was pinned.
+    #[error(
+        "trust {url}: it has the SHA-256 {found}, and {expected} is pinned; either its makers replaced it, or it was \
+         changed on its way, and it was thrown away"
+    )]
+    WrongHash {
+        /// Where from.
+        url: String,
+        /// The pinned hash.
+        expected: String,
+        /// The hash of what came.
+        found: String,
+    },
     /// A file is not what it should be.
     #[error("read {}: {what}", path.display())]
     Format {
@@ -84,6 +121,12 @@ impl Error {
         match self {
             Self::NoRoot { .. } => Some("sudo -v"),
             Self::NoToolchain { .. } => Some("cargo xtask setup --dev"),
+            Self::NotAFile { kind: "crate", .. } => Some("cargo xtask setup --dev"),
+            Self::NotAFile { kind: "wheel", .. } => Some("cargo xtask query"),
+            Self::NotAFile { kind: "image", .. } => {
+                Some("pull it by its digest, which cargo xtask pins list shows")
+            }
+            Self::Download { .. } => Some("SIGHTLINE_MIRROR=https://... names a mirror, if there is one"),
             _ => None,
         }
     }

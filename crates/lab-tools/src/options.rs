@@ -4,6 +4,13 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use lab_model::{Pin, Pins};
+
+use crate::Error;
+
+/// The set of pins that set-up installs from.
+const SET: &str = "host";
+
 /// Where to look for the kernel's files, programs, the clone and the folders of this project.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -17,6 +24,10 @@ pub struct Options {
     pub tools: PathBuf,
     /// Where runs are written.
     pub runs: PathBuf,
+    /// Cargo's own folder, where it keeps what it downloads.
+    pub cargo: PathBuf,
+    /// What is taken from elsewhere.
+    pub pins: Pins,
 }
 
 impl Options {
@@ -28,6 +39,12 @@ impl Options {
     /// The text of a file below [`Options::root`]; none when it can't be read.
     pub(crate) fn text(&self, absolute: &str) -> Option<String> {
         std::fs::read(self.at(absolute)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The pins of something that set-up installs; at least one.
+    pub(crate) fn pinned<'o>(&'o self, name: &'o str) -> Result<Vec<&'o Pin>, Error> {
+        let pins: Vec<&Pin> = self.pins.of_set(SET, name).collect();
+        if pins.is_empty() { Err(Error::Unpinned { name: name.to_owned(), set: SET }) } else { Ok(pins) }
     }
 
     /// The first program of this name in [`Options::path`].

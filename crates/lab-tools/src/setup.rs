@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::bpf::{self, LINKER_LLVM, LINKER_VERSION};
-use crate::{Error, Options, apt, binaries, duckdb, mounts, options, privilege, process};
+use crate::bpf::{self, LINKER_LLVM};
+use crate::{Error, Options, apt, binaries, duckdb, linker, mounts, options, privilege, process};
 
 /// Packages with a compiler and a prebuilt `core` for eBPF.
 const DEBIAN_COMPILER: [&str; 3] = ["rustc-web", "cargo-web", "libstd-rust-web-dev-bpf"];
@@ -111,11 +111,11 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     if duckdb && !duckdb::has_python(options) {
         packages.push(("python3-venv".into(), "DuckDB comes as a package of Python"));
     }
-    let mut linker = false;
+    let mut wants_linker = false;
     if needs.ebpf_toolchain && bpf::find_toolchain(options).is_err() {
-        let (missing, wants_linker) = toolchain_gap(options);
+        let (missing, linker) = toolchain_gap(options)?;
         packages.extend(missing.into_iter().map(|name| (name, "building the eBPF object")));
-        linker = wants_linker;
+        wants_linker = linker;
     }
     if !packages.is_empty() {
         steps.push(packages_step(options, packages)?);
@@ -123,14 +123,14 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     if needs.mounts {
         steps.extend(mount_steps(options));
     }
-    if linker {
-        steps.push(linker_step(options));
+    if wants_linker {
+        steps.push(linker_step(options)?);
     }
     if duckdb {
         steps.push(Step {
-            name: format!("DuckDB {}", duckdb::DUCKDB_VERSION),
+            name: format!("DuckDB {}", duckdb::version(options)?),
             why: "it answers queries".to_owned(),
-            how: duckdb::how(options),
+            how: duckdb::how(options)?,
             as_root: false,
             action: Action::DuckDb,
         });
@@ -143,7 +143,7 @@ pub fn run_step(options: &Options, step: &Step, tell: &mut dyn FnMut(&str)) -> R
     match &step.action {
         Action::Packages(packages) => apt::install(options, packages, tell),
         Action::Mount { fstype, at } => mount(options, fstype, at, tell),
-        Action::Linker => install_linker(options, tell),
+        Action::Linker => linker::install(options, tell),
         Action::DuckDb => duckdb::install(options, tell),
     }
 }
@@ -163,7 +163,7 @@ fn report_packages(options: &Options) -> Vec<&'static str> {
 }
 
 /// Debian packages and whether bpf-linker has to be built.
-fn toolchain_gap(options: &Options) -> (Vec<String>, bool) {
+fn toolchain_gap(options: &Options) -> Result<(Vec<String>, bool), Error> {
     let mut wanted = Vec::new();
     let has_nightly = bpf::has_compiler(options);
     if !has_nightly {
@@ -174,8 +174,8 @@ fn toolchain_gap(options: &Options) -> (Vec<String>, bool) {
     if options.program("g++").is_none() {
         wanted.push("g++");
     }
-    let linker = !options::is_executable(&bpf::linker_folder(options).join("bin/bpf-linker"));
-    (apt::not_installed(options, &wanted), linker)
+    let linker = !options::is_executable(&bpf::linker_folder(options)?.join("bin/bpf-linker"));
+    Ok((apt::not_installed(options, &wanted), linker))
 }
 
 fn packages_step(options: &Options, packages: Vec<(String, &str)>) -> Result<Step, Error> {
@@ -214,18 +214,15 @@ fn mount_steps(options: &Options) -> Vec<Step> {
         .collect()
 }
 
-fn linker_step(options: &Options) -> Step {
-    let into = bpf::linker_folder(options);
-    Step {
-        name: format!("bpf-linker {LINKER_VERSION}"),
+fn linker_step(options: &Options) -> Result<Step, Error> {
+    let (into, version) = (bpf::linker_folder(options)?, &bpf::linker_pin(options)?.version);
+    Ok(Step {
+        name: format!("bpf-linker {version}"),
         why: "building the eBPF object".to_owned(),
-        how: format!(
-            "cargo install --locked --version ={LINKER_VERSION} --root {} bpf-linker",
-            into.display()
-        ),
+        how: format!("cargo install --locked --version ={version} --root {} bpf-linker", into.display()),
         as_root: false,
         action: Action::Linker,
-    }
+    })
 }
 
 fn typed(options: &Options, command: &str) -> String {
@@ -248,38 +245,4 @@ fn mount(options: &Options, fstype: &str, at: &Path, tell: &mut dyn FnMut(&str))
         process::stream(privilege::as_root(options, "rmdir")?.arg(at), tell)?;
     }
     mounted
-}
-
-/// Builds bpf-linker in a temporary folder beside its place, tries it, and moves it there.
-fn install_linker(options: &Options, tell: &mut dyn FnMut(&str)) -> Result<(), Error> {
-    let place = bpf::linker_folder(options);
-    if options::is_executable(&place.join("bin/bpf-linker")) {
-        return Ok(());
-    }
-    let tools = &options.tools;
-    std::fs::create_dir_all(tools).map_err(Error::io("create", tools))?;
-    let temporary = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(tools);
-    let temporary = temporary.map_err(Error::io("create a folder in", tools))?;
-    let root = temporary.path().join("root");
-    let llvm = format!("/usr/lib/llvm-{LINKER_LLVM}");
-    let cargo = options.program("cargo").unwrap_or_else(|| "cargo".into());
-    let mut command = std::process::Command::new(cargo);
-    command
-        .args(["install", "--locked", "--no-default-features", "--features", &format!("llvm-{LINKER_LLVM}")])
-        .args(["--version", &format!("={LINKER_VERSION}"), "--root"])
-        .arg(&root)
-        .arg("bpf-linker")
-        .current_dir(temporary.path())
-        .env("CARGO_TARGET_DIR", temporary.path().join("target"))
-        .env("LLVM_PREFIX", &llvm)
-        .env(format!("LLVM_SYS_{LINKER_LLVM}0_PREFIX"), &llvm)
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    process::stream(&mut command, tell)?;
-    process::output(std::process::Command::new(root.join("bin/bpf-linker")).arg("--version"))?;
-    match std::fs::rename(&root, &place) {
-        // Two set-ups at once: the other one's is as good.
-        Err(_) if options::is_executable(&place.join("bin/bpf-linker")) => Ok(()),
-        moved => moved.map_err(Error::io("move bpf-linker to", &place)),
-    }
 }

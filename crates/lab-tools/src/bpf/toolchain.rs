@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lab_model::Pin;
+
 use crate::options::is_executable;
 use crate::{Error, Options, process};
 
-/// The pinned version of bpf-linker.
-pub const LINKER_VERSION: &str = "0.13.0";
+/// Its name among the pins.
+const LINKER: &str = "bpf-linker";
 /// The major version of LLVM that it is built with: not older than that of any rustc in use.
 pub const LINKER_LLVM: u32 = 22;
 /// Names one kind of toolchain, or a folder with `bin/rustc` and `bin/cargo`.
@@ -67,8 +69,18 @@ impl std::fmt::Display for Toolchain {
 }
 
 /// The folder in the project's tools into which set-up installs bpf-linker, named by what is in it.
-pub fn linker_folder(options: &Options) -> PathBuf {
-    options.tools.join(format!("bpf-linker-{LINKER_VERSION}-llvm{LINKER_LLVM}"))
+///
+/// # Errors
+/// It is not pinned.
+pub fn linker_folder(options: &Options) -> Result<PathBuf, Error> {
+    let version = &linker_pin(options)?.version;
+    Ok(options.tools.join(format!("bpf-linker-{version}-llvm{LINKER_LLVM}")))
+}
+
+/// The pinned bpf-linker.
+pub(crate) fn linker_pin(options: &Options) -> Result<&Pin, Error> {
+    // Never empty.
+    Ok(options.pinned(LINKER)?[0])
 }
 
 /// The first toolchain that has all it needs; the error says what each one lacks.
@@ -163,10 +175,11 @@ fn complete(options: &Options, kind: ToolchainKind, folder: &Path) -> Result<Too
 
 /// The project's own, pinned bpf-linker; else the one on `PATH`.
 fn linker(options: &Options) -> Result<PathBuf, String> {
-    let own = linker_folder(options).join("bin/bpf-linker");
+    let own = linker_folder(options).map_err(|error| error.to_string())?.join("bin/bpf-linker");
     let found = if is_executable(&own) { Some(own) } else { options.program("bpf-linker") };
     found.ok_or_else(|| {
-        format!("no bpf-linker {LINKER_VERSION} in {} and none on PATH", options.tools.display())
+        let version = linker_pin(options).map_or("", |pin| &pin.version);
+        format!("no bpf-linker {version} in {} and none on PATH", options.tools.display())
     })
 }
 

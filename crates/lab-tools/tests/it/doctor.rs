@@ -48,6 +48,8 @@ fn the_machine_at_hand_gets_every_row_once_with_a_remedy_for_what_is_not_well() 
         clone: Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned(),
         tools: "/nonexistent".into(),
         runs: "/".into(),
+        cargo: "/".into(),
+        pins: lab_model::Pins::default(),
     };
     let rows = doctor(&options);
     let names: HashSet<_> = rows.iter().map(|row| row.name).collect();

@@ -4,8 +4,35 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use lab_model::{Pin, PinSource, Pins};
 use lab_tools::{Options, Row};
 use tempfile::TempDir;
+
+/// The SHA-256 of `crate`.
+const CRATE: &str = "f5fe331d2367a7a67ee20bd579c77b929ae49439d8b0d8e9c3b98609797b6b69";
+
+/// What set-up installs from.
+fn pins() -> Pins {
+    let pin = |name: &str, version: &str, sha256: &str, source| Pin {
+        name: name.into(),
+        version: version.into(),
+        arch: None,
+        sha256: sha256.into(),
+        source,
+        verified: None,
+        line: 1,
+    };
+    let wheel = |python: &str| PinSource::Wheel { python: python.into() };
+    let pins = vec![
+        pin("bpf-linker", "0.13.0", CRATE, PinSource::Crate),
+        pin("duckdb", "2.0.1", "aa", wheel("cp311")),
+        pin("duckdb", "2.0.1", "bb", wheel("cp312")),
+        pin("duckdb", "1.9.9", "cc", wheel("cp312")),
+    ];
+    let set =
+        [("bpf-linker", "0.13.0"), ("duckdb", "2.0.1")].map(|(name, version)| (name.into(), version.into()));
+    Pins { pins, sets: [("host".to_owned(), set.into())].into(), sha256: String::new() }
+}
 
 pub(crate) struct Machine {
     dir: TempDir,
@@ -22,6 +49,8 @@ impl Machine {
             path: dir.path().join("bin").into(),
             tools: dir.path().join("tools"),
             runs: dir.path().join("runs"),
+            cargo: dir.path().join("cargo"),
+            pins: pins(),
             root,
             clone,
         };

@@ -1,5 +1,7 @@
-//! Doctor and set-up on machines that are made up, and on the one at hand.
+//! Doctor, set-up and fetching, on machines that are made up, and on the one at hand.
 
 mod doctor;
+mod fetch;
 mod machine;
+mod server;
 mod setup;
