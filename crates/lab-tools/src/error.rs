@@ -71,7 +71,7 @@ pub enum Error {
         set: &'static str,
     },
     /// A pin is no file that can be downloaded.
-    #[error("fetch {name}: a {kind} is not fetched as a file")]
+    #[error("fetch {name}: it is of kind `{kind}`, which is not fetched as a file")]
     NotAFile {
         /// The pin's name.
         name: String,

@@ -403,7 +403,7 @@ fn what_is_no_file_is_not_fetched() {
     let server = Server::start(|_, request| status(request, 404));
     let pin = Pin { source: PinSource::Crate, ..pin_of(b"", None, "") };
     let said = Place::new(&server).fetch(&pin).unwrap_err();
-    assert_eq!(said.to_string(), "fetch thing: a crate is not fetched as a file");
+    assert_eq!(said.to_string(), "fetch thing: it is of kind `crate`, which is not fetched as a file");
     assert_eq!(said.hint(), Some("cargo xtask setup --dev"));
     assert_eq!(server.asked(), []);
 }
