@@ -53,7 +53,8 @@ const PACKAGES: [&str; 3] = ["xtask", "lab-probe", "lab-act"];
 const PROGRAMS: [&str; 3] = ["xtask", "lab-probe", "lab-actor"];
 
 /// What a release has besides: what the programs read, and what people do.
-const FILES: [&str; 7] = ["LICENSE", "README.md", "docs", "golden", "profiles", "rules", "scenarios"];
+const FILES: [&str; 8] =
+    ["LICENSE", "README.md", "docs", "golden", "pins.toml", "profiles", "rules", "scenarios"];
 
 /// The commit that the checkout is at.
 ///
