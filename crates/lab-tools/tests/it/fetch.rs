@@ -1,5 +1,5 @@
 //! Fetching from a server on loopback: right bytes, wrong ones, cut off, slow, redirected, not there, a full disk; two at
-//! once; archives.
+//! once.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, Mutex, mpsc},
+    sync::{Mutex, mpsc},
     time::Duration,
 };
 
@@ -18,11 +18,11 @@ use sha2::Digest as _;
 use crate::server::{Server, cut, redirect, status, whole};
 
 /// More than one reading of the client's.
-fn content() -> Vec<u8> {
+pub(crate) fn content() -> Vec<u8> {
     (0..300_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).take(300_000).collect()
 }
 
-fn pin_of(content: &[u8], program: Option<&str>, ending: &str) -> Pin {
+pub(crate) fn pin_of(content: &[u8], program: Option<&str>, ending: &str) -> Pin {
     let url = format!("https://files.example.org/a/thing{ending}");
     Pin {
         name: "thing".into(),
@@ -35,14 +35,14 @@ fn pin_of(content: &[u8], program: Option<&str>, ending: &str) -> Pin {
     }
 }
 
-struct Place {
-    dir: tempfile::TempDir,
+pub(crate) struct Place {
+    _dir: tempfile::TempDir,
     options: Options,
     network: Network,
 }
 
 impl Place {
-    fn new(server: &Server) -> Self {
+    pub(crate) fn new(server: &Server) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let options = Options {
             root: "/".into(),
@@ -54,24 +54,24 @@ impl Place {
             pins: Pins::default(),
         };
         let network = Network { mirror: Some(server.address()), patience: Duration::from_secs(20) };
-        Self { dir, options, network }
+        Self { _dir: dir, options, network }
     }
 
-    fn fetch(&self, pin: &Pin) -> Result<Fetched, Error> {
+    pub(crate) fn fetch(&self, pin: &Pin) -> Result<Fetched, Error> {
         fetch(&self.options, &self.network, pin, &mut |_| ())
     }
 
     /// What lies in the tools' folder.
-    fn left(&self) -> Vec<String> {
+    pub(crate) fn left(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.options.tools).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    fn program(&self) -> PathBuf {
+    pub(crate) fn program(&self) -> PathBuf {
         self.options.tools.join("thing-1.2.3-x86_64/bin/thing")
     }
 
-    fn holds(&self, content: &[u8]) {
+    pub(crate) fn holds(&self, content: &[u8]) {
         assert!(fs::read(self.program()).unwrap() == content, "what was installed differs");
         assert_eq!(self.left(), ["thing-1.2.3-x86_64"]);
     }
@@ -346,56 +346,6 @@ fn two_at_once_fetch_once() {
     assert_eq!(were_there, [false, true]);
     assert_eq!(server.asked().len(), 1);
     place.holds(&file);
-}
-
-/// An archive with these files.
-fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut tar = tar::Builder::new(Vec::new());
-    for (name, content) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        tar.append_data(&mut header, name, *content).unwrap();
-    }
-    tar.into_inner().unwrap()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-#[test]
-fn the_program_of_an_archive() {
-    let tar = archive(&[("linux/LICENSE", b"free"), ("linux/thing", b"#!/bin/sh\n")]);
-    let zstd = zstd::encode_all(tar.as_slice(), 1).unwrap();
-    for (packed, ending) in [(gzip(&tar), ".tar.gz"), (gzip(&tar), ".tgz"), (zstd, ".tar.zst")] {
-        let pin = pin_of(&packed, Some("thing"), ending);
-        let packed = Arc::new(packed);
-        let server = Server::start(move |_, request| whole(request, &packed));
-        let place = Place::new(&server);
-        place.fetch(&pin).unwrap();
-        place.holds(b"#!/bin/sh\n");
-        assert!(Command::new(place.program()).status().unwrap().success());
-    }
-}
-
-#[test]
-fn an_archive_without_the_program_and_what_is_no_archive() {
-    let without = gzip(&archive(&[("linux/other", b"x"), ("thing/other", b"x")]));
-    let half = gzip(&archive(&[("linux/thing", &content())]))[..50_000].to_vec();
-    for (packed, why) in
-        [(without, "there is no file `thing` in it"), (b"text".to_vec(), "as an archive"), (half, "")]
-    {
-        let pin = pin_of(&packed, Some("thing"), ".tar.gz");
-        let server = Server::start(move |_, request| whole(request, &packed));
-        let place = Place::new(&server);
-        let said = place.fetch(&pin).unwrap_err().to_string();
-        assert!(said.contains(why) && said.contains("thing"), "{said}");
-        assert_eq!(place.left(), Vec::<String>::new());
-        assert!(place.dir.path().exists());
-    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Doctor, set-up and fetching, on machines that are made up, and on the one at hand.
 
+mod archive;
 mod doctor;
 mod fetch;
 mod machine;
