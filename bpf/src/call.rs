@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Descriptor, Kind, Slot, TextAt, flag, record::TEXT};
 
-use crate::{slot, syscall, text};
+use crate::{filter, slot, syscall, text};
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn call_enter(context: BtfTracePointContext) -> i32 {
@@ -25,7 +25,11 @@ pub fn call_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot, descriptor);
         }
-        syscall::submit(&context, slot, kind);
+        if !about_path(kind) || filter::either(slot) {
+            syscall::submit(&context, slot, kind);
+        } else {
+            syscall::leave_out(slot, kind);
+        }
     }
     0
 }
@@ -34,6 +38,12 @@ pub fn call_exit(context: BtfTracePointContext) -> i32 {
 fn known(nr: u32) -> Option<(&'static Descriptor, Kind)> {
     let descriptor = syscall::descriptor(nr)?;
     Some((descriptor, Kind::from_number(descriptor.kind)?))
+}
+
+/// Are the kind's first texts paths of files?
+#[inline(always)]
+fn about_path(kind: Kind) -> bool {
+    kind >= Kind::Mkdir && kind <= Kind::Mknod
 }
 
 #[inline(always)]

@@ -38,11 +38,18 @@ pub fn add(counter: &mut u64) {
 /// The number of the next record on this CPU.
 #[inline(always)]
 pub fn next_seq() -> u64 {
-    let Some(seq) = SEQ.get_ptr_mut(0) else { return 0 };
+    // SAFETY: a per-CPU value of the map.
+    let Some(seq) = SEQ.get_ptr_mut(0).map(|seq| unsafe { &mut *seq }) else { return 0 };
+    fetch_add(seq) + 1
+}
+
+/// Adds one, atomically, and says what was there.
+#[inline(always)]
+pub fn fetch_add(counter: &mut u64) -> u64 {
     let mut value = 1u64;
     // SAFETY: an aligned u64 in a map; `value` becomes what was there.
-    unsafe { asm!("{1} = atomic_fetch_add((u64 *)({0} + 0), {1})", in(reg) seq, inout(reg) value) };
-    value + 1
+    unsafe { asm!("{1} = atomic_fetch_add((u64 *)({0} + 0), {1})", in(reg) counter, inout(reg) value) };
+    value
 }
 
 /// Counts one lost record. Its number must have been taken, so that the gap is seen.

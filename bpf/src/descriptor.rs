@@ -1,6 +1,6 @@
 //! The file behind a descriptor of the current task. Whoever shares the table may have put another there meanwhile.
 
-use crate::kernel::{direct, read, typed_current};
+use crate::kernel::{direct, field, read, typed_current};
 
 /// The kernel's `struct file`; 0 if there is none.
 #[inline(always)]
@@ -15,4 +15,16 @@ pub fn file(fd: u64) -> u64 {
         return 0;
     }
     read(direct!(u64, table, fd_table_at) + fd * 8, 0)
+}
+
+/// The kernel's `struct sock` behind a descriptor; 0 if it is no socket.
+#[inline(always)]
+pub fn sock(fd: u64) -> u64 {
+    let file = file(fd);
+    let socket: u64 = field!(u64, file, socket_of_file);
+    // Only a socket's private data points back to its file.
+    if file == 0 || field!(u64, socket, socket_file) != file {
+        return 0;
+    }
+    field!(u64, socket, socket_sock)
 }

@@ -1,39 +1,91 @@
 //! Hands records to the reader, the loss before them first.
 
+use core::arch::asm;
+
 use aya_ebpf::{
-    bindings::BPF_RB_NO_WAKEUP,
-    helpers::{bpf_get_smp_processor_id, bpf_ktime_get_boot_ns, generated::bpf_ringbuf_output},
+    bindings::{BPF_F_MMAPABLE, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
+    helpers::{
+        bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
+        generated::{bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_reserve},
+    },
     macros::map,
-    maps::RingBuf,
+    maps::{Array, RingBuf},
 };
 use lab_abi::{Cause, Head, Kind, Loss, LossRecord, Slot, record};
 
 use crate::count;
 
-/// Records on their way to the reader, which polls: waking it per record would dominate the cost.
+/// Records on their way to the reader. While many come it polls: waking it for each would dominate the cost.
 #[map]
 static RECORDS: RingBuf = RingBuf::with_byte_size(1 << 22, 0);
+/// 1 while the reader sleeps until it is woken; whoever takes that away wakes it.
+#[map]
+static ASLEEP: Array<u64> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
 /// Gives the slot's record, whose kind is in it, to the reader and counts it, submitted or lost.
 #[inline(always)]
 pub fn submit(slot: &mut Slot) {
-    let kind = u32::from(slot.head.kind);
-    // SAFETY: a helper without arguments.
-    let cpu = unsafe { bpf_get_smp_processor_id() };
-    slot.head.seq = count::next_seq();
-    slot.head.cpu = cpu;
+    stamp(&mut slot.head);
     let text = slot.head.text[0] + slot.head.text[1] + slot.head.text[2];
     if text as usize > record::DATA {
         return;
     }
     let len = (size_of::<Head>() + record::BODY) as u32 + text;
     slot.head.len = len;
-    if told() && output((&raw const slot.head).cast(), u64::from(len)) {
+    let kind = u32::from(slot.head.kind);
+    hand_over((&raw const slot.head).cast(), len, kind);
+}
+
+/// The same for a record without texts, whose body stands behind its head.
+#[inline(always)]
+pub fn bare(head: &mut Head) {
+    stamp(head);
+    let kind = u32::from(head.kind);
+    hand_over((&raw const *head).cast(), (size_of::<Head>() + record::BODY) as u32, kind);
+}
+
+#[inline(always)]
+fn stamp(head: &mut Head) {
+    head.seq = count::next_seq();
+    // SAFETY: a helper without arguments.
+    head.cpu = unsafe { bpf_get_smp_processor_id() };
+}
+
+#[inline(always)]
+fn hand_over(bytes: *const u8, len: u32, kind: u32) {
+    let fits = told() && output(bytes, u64::from(len));
+    wake();
+    if fits {
         if let Some(counts) = count::at(kind) {
             count::add(&mut counts.submitted);
         }
     } else {
         count::lose_at(kind, Cause::RingFull);
+    }
+}
+
+/// Wakes the reader if it sleeps. Its flag is read after the record is in the ring, and it looks at the ring after it has
+/// set the flag: one of the two sees the other.
+#[inline(always)]
+fn wake() {
+    let Some(asleep) = ASLEEP.get_ptr_mut(0) else { return };
+    // SAFETY: an aligned u64 in a map.
+    if unsafe { asleep.read_volatile() } == 0 {
+        return;
+    }
+    let mut before = 0u64;
+    // SAFETY: the same; `before` becomes what was there.
+    unsafe { asm!("{1} = xchg_64({0} + 0, {1})", in(reg) asleep, inout(reg) before) };
+    if before == 0 {
+        return;
+    }
+    // A place in the ring that is given back at once: the only way to wake somebody without a record.
+    // SAFETY: reserved and given back, and not looked at in between.
+    unsafe {
+        let place = bpf_ringbuf_reserve((&raw const RECORDS).cast_mut().cast(), 8, 0);
+        if !place.is_null() {
+            bpf_ringbuf_discard(place, u64::from(BPF_RB_FORCE_WAKEUP));
+        }
     }
 }
 

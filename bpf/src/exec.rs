@@ -22,7 +22,7 @@ const PIECE: usize = 2048;
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn exec_enter(context: BtfTracePointContext) -> i32 {
-    if let Some(slot) = syscall::enter(&context, Kind::Exec) {
+    if let Some(slot) = syscall::enter_if(&context, Kind::Exec, scope::current) {
         fill(slot);
     }
     0
@@ -56,7 +56,7 @@ pub fn exec(context: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn exec_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((slot, late)) = syscall::exit(&context, Kind::Exec) {
+    if let Some((slot, late)) = syscall::exit_if(&context, Kind::Exec, scope::current) {
         if slot.head.ret < 0 && (late || text::unreadable(slot)) {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
@@ -81,12 +81,22 @@ fn image(slot: &mut Slot, task: u64, bprm: u64) {
     let file: u64 = field!(u64, mm, mm_exe_file);
     let inode: u64 = field!(u64, file, file_inode);
     let superblock: u64 = field!(u64, inode, inode_sb);
+    let in_memory = path::in_memory(file);
+    let interpreted = field!(u64, bprm, bprm_interp) != field!(u64, bprm, bprm_filename);
     let body = body(slot);
     body.argv_from = ARGV_IMAGE;
     body.argv_len = len;
     body.inode = field!(u64, inode, inode_ino);
     body.dev = field!(u32, superblock, sb_dev);
-    path::append(slot, file);
+    body.file_mode = u32::from(field!(u16, inode, inode_mode));
+    body.links = field!(u32, inode, inode_links);
+    body.in_memory = u32::from(in_memory);
+    body.interpreted = u32::from(interpreted);
+    if in_memory {
+        path::name(slot, file);
+    } else {
+        path::append::<2>(slot, file);
+    }
 }
 
 /// What was passed: file name and arguments.

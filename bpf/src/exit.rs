@@ -54,6 +54,7 @@ pub fn exit(context: BtfTracePointContext) -> i32 {
     slot.head.kind = Kind::Exit as u16;
     emit::submit(slot);
     slot::forget(task);
+    scope::shrink();
     0
 }
 

@@ -17,6 +17,7 @@ pub fn fork(context: BtfTracePointContext) -> i32 {
         count::add(&mut counts.exit_filtered);
         return 0;
     }
+    scope::grow(tgid);
     let task = kernel::current();
     let Some(slot) = slot::find_or_make(task) else {
         count::next_seq();
@@ -50,7 +51,7 @@ pub fn fork_exit(context: BtfTracePointContext) -> i32 {
     if result >= 0 {
         return 0;
     }
-    if let Some((slot, _late)) = syscall::exit(&context, Kind::Fork) {
+    if let Some((slot, _late)) = syscall::exit_if(&context, Kind::Fork, scope::current) {
         let call = slot.head.call;
         let first = slot.head.args[0];
         body(slot).flags = if call == Call::Clone3.code() {

@@ -1,11 +1,14 @@
-//! A file opened: open, creat, openat, openat2.
+//! A file opened: open, creat, openat, openat2, open_by_handle_at.
 
 use aya_ebpf::{helpers::bpf_probe_read_user, macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Call, Kind, Slot, flag, open::Open};
 
-use crate::{descriptor, kernel::field, path, syscall, text};
+use crate::{declared, descriptor, filter, kernel::field, path, syscall, text};
 
 const AT_FDCWD: i32 = -100;
+/// The part of a mode that is the file's type, and that of a regular file.
+const FORMAT: u16 = 0o170_000;
+const REGULAR: u16 = 0o100_000;
 /// O_CREAT | O_WRONLY | O_TRUNC, what creat stands for.
 const CREAT_FLAGS: u64 = 0o1101;
 
@@ -26,29 +29,36 @@ pub fn open_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
-        if slot.head.ret >= 0 {
-            opened(slot);
+        let found = slot.head.ret >= 0 && opened(slot);
+        if filter::opened(slot, found) {
+            syscall::submit(&context, slot, Kind::Open);
+        } else {
+            syscall::leave_out(slot, Kind::Open);
         }
-        syscall::submit(&context, slot, Kind::Open);
     }
     0
 }
 
-/// What was opened, as the kernel has it. Where no program can be attached behind the open itself, that is what the
+/// What was opened, as the kernel has it; false if there is no such file. Where no program can be attached behind the open itself, that is what the
 /// descriptor stands for now.
 #[inline(always)]
-fn opened(slot: &mut Slot) {
+pub fn opened(slot: &mut Slot) -> bool {
     let file = descriptor::file(slot.head.ret as u64);
     let inode: u64 = field!(u64, file, file_inode);
     let superblock: u64 = field!(u64, inode, inode_sb);
     // SAFETY: see `fill`.
     let body = unsafe { &mut *(&raw mut slot.body).cast::<Open>() };
-    body.inode = field!(u64, inode, inode_ino);
-    body.dev = field!(u32, superblock, sb_dev);
-    body.file_mode = u32::from(field!(u16, inode, inode_mode));
-    if file != 0 {
-        path::append(slot, file);
+    let (inode, dev, mode) =
+        (field!(u64, inode, inode_ino), field!(u32, superblock, sb_dev), field!(u16, inode, inode_mode));
+    (body.inode, body.dev, body.file_mode) = (inode, dev, u32::from(mode));
+    if file == 0 {
+        return false;
     }
+    path::append::<2>(slot, file);
+    if mode & FORMAT == REGULAR {
+        declared::mark(slot, inode, dev);
+    }
+    true
 }
 
 #[inline(always)]
@@ -75,6 +85,12 @@ fn fill(slot: &mut Slot) {
         body.dirfd = args[0] as i32;
         body.flags = args[2] as u32 as u64;
         body.mode = args[3] & 0o7777;
+    } else if call == Call::OpenByHandleAt.code() {
+        // No path: the handle is the file system's own name for the file.
+        body.dirfd = args[0] as i32;
+        body.flags = args[2] as u32 as u64;
+        body.mode = 0;
+        return;
     } else if call == Call::Creat.code() {
         path = args[0];
         body.flags = CREAT_FLAGS;

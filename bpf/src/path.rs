@@ -51,10 +51,26 @@ fn above(dentry: u64) -> (u64, u64) {
     (field!(u64, dentry, dentry_parent), field!(u64, dentry, dentry_name))
 }
 
-/// Appends text 2: the components of the file's path, leaf first, each followed by `/`.
+/// Is it a file of memfd_create? Such a file is below no folder, and its name begins like this.
 #[inline(always)]
-pub fn append(slot: &mut Slot, file: u64) {
+pub fn in_memory(file: u64) -> bool {
+    let dentry: u64 = field!(u64, file, file_path_dentry);
+    let (parent, name) = above(dentry);
+    parent == dentry && read::<[u8; 6]>(name, 0) == *b"memfd:"
+}
+
+/// Appends text 2: the file's name alone.
+#[inline(always)]
+pub fn name(slot: &mut Slot, file: u64) {
     let Some(at) = text::start::<2>(slot) else { return };
+    let dentry: u64 = field!(u64, file, file_path_dentry);
+    component::<2>(slot, at, above(dentry).1);
+}
+
+/// Appends text `INDEX`: the components of the file's path, leaf first, each followed by `/`.
+#[inline(always)]
+pub fn append<const INDEX: usize>(slot: &mut Slot, file: u64) {
+    let Some(at) = text::start::<INDEX>(slot) else { return };
     let mut dentry: u64 = field!(u64, file, file_path_dentry);
     let mut vfsmount: u64 = field!(u64, file, file_path_mnt);
     let mut mount = Mount::of(vfsmount);
@@ -78,13 +94,13 @@ pub fn append(slot: &mut Slot, file: u64) {
         if dentry == parent {
             break;
         }
-        if !component(slot, at, name) {
+        if !component::<INDEX>(slot, at, name) {
             break;
         }
         dentry = parent;
     }
     if !whole {
-        slot.head.flags |= flag::CUT << 2;
+        slot.head.flags |= flag::CUT << INDEX;
     }
 }
 
@@ -93,8 +109,8 @@ pub fn append(slot: &mut Slot, file: u64) {
 /// The length so far is kept in the record, not in a register: the verifier then sees the same state in each round of
 /// the loop, and does not follow every sum of lengths.
 #[inline(always)]
-fn component(slot: &mut Slot, at: usize, name: u64) -> bool {
-    let used = global(&slot.head.text[2]) as usize;
+fn component<const INDEX: usize>(slot: &mut Slot, at: usize, name: u64) -> bool {
+    let used = global(&slot.head.text[INDEX]) as usize;
     if used > TEXT - NAME {
         return false;
     }
@@ -107,6 +123,6 @@ fn component(slot: &mut Slot, at: usize, name: u64) -> bool {
     }
     // SAFETY: the byte is the NUL just written.
     unsafe { slot.data.as_mut_ptr().add(at + used + n as usize - 1).write(b'/') };
-    slot.head.text[2] = (used + n as usize) as u32;
+    slot.head.text[INDEX] = (used + n as usize) as u32;
     true
 }

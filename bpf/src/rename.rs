@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Call, Kind, Slot, flag, rename::Rename};
 
-use crate::{slot, syscall, text};
+use crate::{filter, slot, syscall, text};
 
 const AT_FDCWD: i32 = -100;
 
@@ -22,7 +22,11 @@ pub fn rename_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
-        syscall::submit(&context, slot, Kind::Rename);
+        if filter::either(slot) {
+            syscall::submit(&context, slot, Kind::Rename);
+        } else {
+            syscall::leave_out(slot, Kind::Rename);
+        }
     }
     0
 }

@@ -124,13 +124,7 @@ fn message(at: u64) -> Message {
 /// Text 0 from the socket itself, as a `sockaddr`; none if the descriptor is no IP socket, or it is not connected.
 #[inline(always)]
 fn peer(slot: &mut Slot, fd: u64) {
-    let file = descriptor::file(fd);
-    let socket: u64 = field!(u64, file, socket_of_file);
-    // Only a socket's private data points back to its file.
-    if file == 0 || field!(u64, socket, socket_file) != file {
-        return;
-    }
-    let sock: u64 = field!(u64, socket, socket_sock);
+    let sock = descriptor::sock(fd);
     let family = field!(u16, sock, socket_family);
     let port = field!(u16, sock, socket_port);
     if port == 0 || family != AF_INET && family != AF_INET6 {

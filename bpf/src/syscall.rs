@@ -12,6 +12,7 @@ use aya_ebpf::{
 use lab_abi::{Cause, Descriptor, Kind, Slot, call::TABLE, flag};
 
 use crate::{
+    connect_later::IN_PROGRESS,
     count, emit, identity,
     kernel::{args, current, direct, typed_current},
     scope, slot,
@@ -23,9 +24,9 @@ static ENTER: ProgramArray = ProgramArray::with_max_entries(TABLE, 0);
 /// Programs by syscall number.
 #[map]
 static EXIT: ProgramArray = ProgramArray::with_max_entries(TABLE, 0);
-/// The one program behind all of [`EXIT`].
+/// The one program behind all of [`EXIT`], and what follows on it for a connect that is in progress.
 #[map]
-static FINISH: ProgramArray = ProgramArray::with_max_entries(1, 0);
+static FINISH: ProgramArray = ProgramArray::with_max_entries(2, 0);
 /// What each syscall is, by its number.
 #[map]
 static CALLS: Array<Descriptor> = Array::with_max_entries(TABLE, 0);
@@ -90,7 +91,7 @@ pub fn descriptor(nr: u32) -> Option<&'static Descriptor> {
 /// The enter side: counts, filters by scope, and begins a record in the thread's slot.
 #[inline(always)]
 pub fn enter(context: &BtfTracePointContext, kind: Kind) -> Option<&'static mut Slot> {
-    enter_if(context, kind, scope::current)
+    enter_if(context, kind, scope::wanted)
 }
 
 /// The same with a filter of the kind's own.
@@ -122,7 +123,7 @@ pub fn enter_if(
 /// yet.
 #[inline(always)]
 pub fn exit(context: &BtfTracePointContext, kind: Kind) -> Option<(&'static mut Slot, bool)> {
-    exit_if(context, kind, scope::current)
+    exit_if(context, kind, scope::wanted)
 }
 
 /// The same with a filter of the kind's own.
@@ -179,12 +180,25 @@ pub fn submit(context: &BtfTracePointContext, slot: &mut Slot, kind: Kind) {
     count::lose(kind, Cause::StateFull);
 }
 
+/// Ends the record, which is not wanted after all.
+#[inline(always)]
+pub fn leave_out(slot: &mut Slot, kind: Kind) {
+    slot.active = 0;
+    if let Some(counts) = count::of(kind) {
+        count::add(&mut counts.exit_filtered);
+    }
+}
+
 /// Who acts, and away with the record: once for all kinds, for the verifier takes long over it.
 #[btf_tracepoint(function = "sys_exit")]
-pub fn finish(_context: BtfTracePointContext) -> i32 {
+pub fn finish(context: BtfTracePointContext) -> i32 {
     if let Some(slot) = slot::find(current()) {
         identity::fill(&mut slot.head);
         emit::submit(slot);
+        if slot.head.ret == IN_PROGRESS && slot.head.kind == Kind::Connect as u16 {
+            // SAFETY: a program array of programs of this type.
+            unsafe { FINISH.tail_call(&context, 1) };
+        }
     }
     0
 }

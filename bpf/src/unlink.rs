@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Call, Kind, Slot, flag, unlink::Unlink};
 
-use crate::{syscall, text};
+use crate::{filter, syscall, text};
 
 const AT_FDCWD: i32 = -100;
 const AT_REMOVEDIR: u32 = 0x200;
@@ -23,7 +23,11 @@ pub fn unlink_exit(context: BtfTracePointContext) -> i32 {
             slot.head.flags |= flag::TEXT_AT_EXIT;
             fill(slot);
         }
-        syscall::submit(&context, slot, Kind::Unlink);
+        if filter::named::<0>(slot) {
+            syscall::submit(&context, slot, Kind::Unlink);
+        } else {
+            syscall::leave_out(slot, Kind::Unlink);
+        }
     }
     0
 }

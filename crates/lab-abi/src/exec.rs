@@ -24,6 +24,14 @@ pub struct Exec {
     pub dirfd: i32,
     /// Flags of execveat.
     pub flags: u32,
+    /// Type and permissions of the executable.
+    pub file_mode: u32,
+    /// Its names; 0 for one that was deleted or never had any.
+    pub links: u32,
+    /// 1: it is a file of memfd_create.
+    pub in_memory: u32,
+    /// 1: the file that was named is a script, and the first argument of the image what runs it.
+    pub interpreted: u32,
 }
 
 // SAFETY: integers only, laid out without padding.

@@ -22,6 +22,10 @@ pub struct Open {
     pub dev: u32,
     /// Type and permissions of the file.
     pub file_mode: u32,
+    /// 1: by a ring of io_uring. 2: so, and into its own table of files, not to a descriptor.
+    pub ring: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 // SAFETY: integers only, laid out without padding.

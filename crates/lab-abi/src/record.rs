@@ -98,8 +98,14 @@ kinds! {
     Bpf 30 "bpf",
     /// Keys of the kernel used.
     Keyctl 31 "keyctl",
-    /// A ring for calls made.
+    /// A ring for calls made, or a call given to one.
     IoUring 32 "io-uring",
+    /// How a connect ended that had returned before it was known.
+    ConnectLater 33 "connect-later",
+    /// Bytes of a declared file read.
+    Read 34 "read",
+    /// Bytes written to a declared file.
+    Write 35 "write",
 }
 
 impl Kind {
@@ -223,3 +229,5 @@ const _: () = assert!(size_of::<Head>() == 4 + 2 + 2 + 8 + 16 + 24 + 8 + 16 + 16
 const _: () = assert!(size_of::<crate::setid::Setid>() <= BODY);
 const _: () = assert!(size_of::<crate::fork::Fork>() <= BODY);
 const _: () = assert!(size_of::<crate::send::Send>() <= BODY);
+const _: () = assert!(size_of::<crate::exec::Exec>() <= BODY);
+const _: () = assert!(size_of::<crate::open::Open>() <= BODY);

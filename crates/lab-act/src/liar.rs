@@ -206,7 +206,10 @@ impl Lie {
                 self.step(Rename { from, to, result }, None);
             }
             ActKind::Connect { address, .. } | ActKind::Resolve { resolver: address, .. } => {
-                self.step(Connect { address: parsed(address), result }, hash("whatever it answers"));
+                self.step(
+                    Connect { address: parsed(address), later: None, result },
+                    hash("whatever it answers"),
+                );
             }
             ActKind::Serve { address } => {
                 self.step(Bind { address: parsed(address), result }, None);
@@ -238,7 +241,15 @@ fn result(act: &Act, ok: i64) -> Outcome {
 
 fn exec<'a>(path: &str, argv: impl Iterator<Item = &'a str>, result: Outcome) -> Exec {
     let argv = Some(argv.map(Text::from).collect());
-    Exec { path: Text::from(path), argv, argv_truncated: false, exe: None, file: None, result }
+    Exec {
+        path: Text::from(path),
+        argv,
+        argv_truncated: false,
+        exe: None,
+        file: None,
+        executable: None,
+        result,
+    }
 }
 
 fn parsed(address: &str) -> Address {

@@ -97,6 +97,7 @@ fn payload(record: &mut Record, kind: &str) -> Payload {
                 argv_truncated: false,
                 exe: None,
                 file: None,
+                executable: None,
                 result: Outcome::Ok(0),
             }
             .into(),

@@ -15,8 +15,8 @@ use crate::{
 fn shapes(shapes: &'static [Shape]) -> impl Iterator<Item = (&'static Shape, bool)> {
     let first_text = shapes.iter().position(|shape| matches!(shape.form, Form::Text));
     shapes.iter().enumerate().map(move |(at, shape)| {
-        let bare = Some(at) == first_text || matches!(shape.name, "call" | "request" | "command" | "signal");
-        (shape, bare)
+        let own = shape.required && matches!(shape.name, "call" | "request" | "command" | "signal");
+        (shape, own || Some(at) == first_text)
     })
 }
 

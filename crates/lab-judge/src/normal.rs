@@ -149,7 +149,16 @@ impl Normaliser {
                 let Exec { path, argv, argv_truncated, exe, result, .. } = &**exec;
                 let argv = argv.as_ref().map(|argv| argv.iter().map(text).collect());
                 let (path, exe, argv_truncated) = (text(path), exe.as_ref().map(text), *argv_truncated);
-                return Exec { path, argv, argv_truncated, exe, file: None, result: plain(*result) }.into();
+                return Exec {
+                    path,
+                    argv,
+                    argv_truncated,
+                    exe,
+                    file: None,
+                    executable: None,
+                    result: plain(*result),
+                }
+                .into();
             }
             _ => {}
         }
@@ -331,11 +340,12 @@ mod tests {
     #[test]
     fn addresses() {
         let inet = |port| Address::Inet { ip: [127, 0, 0, 1].into(), port };
-        let connected =
-            |address| match normaliser().payload(&Connect { address, result: Outcome::Ok(3) }.into(), None) {
-                Payload::Connect(Connect { address, result: Outcome::Ok(0) }) => address,
-                other => panic!("{other:?}"),
-            };
+        let connected = |address| match normaliser()
+            .payload(&Connect { address, later: None, result: Outcome::Ok(3) }.into(), None)
+        {
+            Payload::Connect(Connect { address, later: None, result: Outcome::Ok(0) }) => address,
+            other => panic!("{other:?}"),
+        };
         assert_eq!(connected(inet(4000)), Address::Variable { name: "sink".to_owned() });
         assert_eq!(connected(inet(4001)), inet(4001));
         let unix = |path: &str| Address::Unix { path: path.into(), is_abstract: false };

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Field, Text, call::Change};
+use crate::{Address, Change, Field, FileId, Text};
 
 /// A part of what a call was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +178,23 @@ impl Argument for Address {
 
     fn change(&mut self, change: &dyn Change) {
         *self = change.address(self);
+    }
+}
+
+/// Device and inode differ from machine to machine.
+impl Argument for FileId {
+    const FORM: Form = Form::Left;
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Word(format!("{}:{}", self.dev, self.ino)))
+    }
+
+    fn agrees(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    fn change(&mut self, _change: &dyn Change) {
+        *self = Self { dev: 0, ino: 0 };
     }
 }
 

@@ -1,139 +1,19 @@
 //! Calls whose payload is what was asked for and how it ended: each declared once, part by part, so that goldens,
-//! comparisons and reports treat all of them alike.
+//! comparisons and reports treat all of them alike. The macro that declares them is in `declare`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Address, Field, Outcome, Payload, Text,
-    argument::{Argument, CapabilitySet, Id, Mode, Part, Pid, Shape, Size},
+    Action, Address, Field, FileId, Outcome, Payload, Text,
+    argument::{Argument, CapabilitySet, Id, Mode, Pid, Shape, Size},
+    declare::{Call, Change, calls},
     symbol::{
-        BpfCommand, CloneFlags, IoUringFlags, KeyCall, KeyctlOperation, MemfdFlags, ModuleCall, MountCall,
-        MountFlags, NamespaceCall, Persona, ProcessVmCall, PtraceRequest, SeccompFlags, SeccompOperation,
-        SignalName, SignalTarget, UmountFlags,
+        BpfCommand, CloneFlags, DataCall, IoUringFlags, KeyCall, KeyctlOperation, MemfdFlags, ModuleCall,
+        MountAttributes, MountCall, MountCommand, MountFlags, NamespaceCall, Persona, ProcessVmCall,
+        Protection, PtraceRequest, RingCall, RingOperation, SeccompFlags, SeccompOperation, SignalName,
+        SignalTarget, UmountFlags,
     },
 };
-
-/// A payload that is declared part by part.
-pub trait Call {
-    /// What was asked for, in the order in which it is shown; the result is not among it.
-    fn parts(&self) -> Vec<Part<'_>>;
-
-    /// How it ended.
-    fn result(&self) -> Outcome;
-}
-
-impl<T: Call> Call for Box<T> {
-    fn parts(&self) -> Vec<Part<'_>> {
-        T::parts(self)
-    }
-
-    fn result(&self) -> Outcome {
-        T::result(self)
-    }
-}
-
-macro_rules! calls {
-    ($($(#[doc = $doc:literal])* $name:ident {
-        $($(#[$meta:meta])* $field:ident: $type:ty = $known:ident,)*
-    })*) => {
-        $(
-            $(#[doc = $doc])*
-            #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-            pub struct $name {
-                $($(#[$meta])* pub $field: $type,)*
-                /// result
-                pub result: Outcome,
-            }
-
-            impl Call for $name {
-                fn parts(&self) -> Vec<Part<'_>> {
-                    vec![$(Part {
-                        name: stringify!($field),
-                        field: Field::$known,
-                        value: self.$field.value(),
-                    }),*]
-                }
-
-                fn result(&self) -> Outcome {
-                    self.result
-                }
-            }
-        )*
-
-        impl Action {
-            /// The parts of a payload that is declared part by part; of the others none.
-            pub fn shape(self) -> &'static [Shape] {
-                match self {
-                    $(Self::$name => &[$(Shape {
-                        name: stringify!($field),
-                        form: <$type as Argument>::FORM,
-                        required: <$type as Argument>::REQUIRED,
-                    }),*],)*
-                    _ => &[],
-                }
-            }
-        }
-
-        impl Payload {
-            /// The payload, if it is one that is declared part by part.
-            pub fn call(&self) -> Option<&dyn Call> {
-                match self {
-                    $(Self::$name(call) => Some(call),)*
-                    _ => None,
-                }
-            }
-
-            /// What every sensor that sees such calls can tell: the parts that may be unknown are.
-            #[must_use]
-            pub fn without_optional(&self) -> Self {
-                let mut payload = self.clone();
-                match &mut payload {
-                    $(Self::$name(_call) => { $(_call.$field.forget();)* })*
-                    _ => {}
-                }
-                payload
-            }
-
-            /// False if the two calls contradict each other in a part that both know.
-            pub fn agrees(&self, other: &Self) -> bool {
-                match (self, other) {
-                    $((Self::$name(a), Self::$name(b)) => a.result == b.result $(&& a.$field.agrees(&b.$field))*,)*
-                    _ => true,
-                }
-            }
-
-            /// Takes over what only `other`, the same call, knows.
-            pub fn fill(&mut self, other: Self) {
-                match (self, other) {
-                    $((Self::$name(_a), Self::$name(_b)) => { $(_a.$field.fill(_b.$field);)* })*
-                    _ => {}
-                }
-            }
-
-            /// Changes every text and address of the call, and takes out what is no part of a fact.
-            pub fn change(&mut self, change: &dyn Change) {
-                match self {
-                    $(Self::$name(call) => {
-                        $(call.$field.change(change);)*
-                        if let Outcome::Ok(_) = call.result {
-                            call.result = Outcome::Ok(0);
-                        }
-                    })*
-                    _ => {}
-                }
-            }
-        }
-    };
-}
-
-/// How the values of a payload become those of a fact.
-pub trait Change {
-    /// A text.
-    fn text(&self, text: &Text) -> Text;
-
-    /// An address.
-    fn address(&self, address: &Address) -> Address;
-}
 
 calls! {
     /// A directory was, or was to be, made.
@@ -296,10 +176,10 @@ calls! {
     Mount {
         /// which call
         call: MountCall = Call,
-        /// source: a device, a folder, a mount; pivot_root's new root
+        /// source: a device, a folder, a mount; pivot_root's new root; what open_tree opens
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Box<Text>> = From,
-        /// where; pivot_root's place for the old root
+        /// where; pivot_root's place for the old root; empty for a call that names no place
         to: Box<Text> = To,
         /// type of file system
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -310,6 +190,15 @@ calls! {
         /// flags of umount2
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unmount: Option<UmountFlags> = Unmount,
+        /// command of fsconfig
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command: Option<MountCommand> = Command,
+        /// option that fsconfig sets; of `source` alone with its value, `source=/dev/sda`
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        option: Option<Box<Text>> = Parameters,
+        /// what fsmount, mount_setattr and open_tree_attr set
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attributes: Option<MountAttributes> = Flags,
     }
 
     /// A kernel module was, or was to be, loaded or removed.
@@ -348,12 +237,63 @@ calls! {
         description: Option<Box<Text>> = Name,
     }
 
-    /// A ring for calls was, or was to be, made.
+    /// A ring for calls was, or was to be, made; or a call was given to one.
     IoUring {
-        /// its size
-        entries: u32 = Length,
-        /// flags
+        /// which of the two
+        call: RingCall = Call,
+        /// size of the ring
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entries: Option<u32> = Length,
+        /// flags of the ring
         #[serde(default, skip_serializing_if = "Option::is_none")]
         flags: Option<IoUringFlags> = Flags,
+        /// what the ring is to do
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<RingOperation> = Operation,
+    }
+
+    /// Bytes of a file whose reads are recorded were, or were to be, read or mapped.
+    Read {
+        /// which call
+        call: DataCall = Call,
+        /// path of the file as the kernel has it
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<Text> = Path,
+        /// its identity
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<FileId> = File,
+        /// where it begins, if the call says so
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offset: Option<i64> = Offset,
+        /// how many bytes were asked for
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        length: Option<Size> = Length,
+        /// what may be done with a mapping
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        protection: Option<Protection> = Protection,
+    }
+
+    /// Bytes were, or were to be, written to a file whose writes are recorded; or it was mapped to be written to.
+    Write {
+        /// which call
+        call: DataCall = Call,
+        /// path of the file as the kernel has it
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<Text> = Path,
+        /// its identity
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<FileId> = File,
+        /// path of the file that they come from, if its reads are recorded
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Text> = From,
+        /// where it begins, if the call says so
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offset: Option<i64> = Offset,
+        /// how many bytes were given
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        length: Option<Size> = Length,
+        /// what may be done with a mapping
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        protection: Option<Protection> = Protection,
     }
 }

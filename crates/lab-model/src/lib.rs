@@ -8,10 +8,12 @@ mod actor;
 mod address;
 mod argument;
 mod call;
+mod declare;
 mod detection;
 mod errno;
 mod event;
 mod fact;
+mod file;
 mod foreign;
 mod instance;
 mod interest;
@@ -39,21 +41,22 @@ pub use actor::{LAUNCH_VARIABLE, Launch, Login, Order, Reply};
 pub use address::Address;
 pub use argument::{Argument, CapabilitySet, Form, Id, Mode, Part, Pid, Shape, Size, Value};
 pub use call::{
-    Bpf, Call, Capability, Change, Chmod, Chown, HardLink, IoUring, Keyctl, Listen, Memfd, Mkdir, Mknod,
-    Module, Mount, Namespace, Personality, ProcessVm, Ptrace, Seccomp, Send, Signal, Symlink, Truncate,
+    Bpf, Capability, Chmod, Chown, HardLink, IoUring, Keyctl, Listen, Memfd, Mkdir, Mknod, Module, Mount,
+    Namespace, Personality, ProcessVm, Ptrace, Read, Seccomp, Send, Signal, Symlink, Truncate, Write,
 };
+pub use declare::{Call, Change};
 pub use detection::{Detection, Hit};
 pub use errno::Errno;
 pub use event::{Event, Refs, Seq, Time, TimeSource};
 pub use fact::{Fact, FactNode, Sighting};
+pub use file::{Executable, FileId, Opened};
 pub use foreign::{Alert, Dns, Flow, Message, Protocol, Request};
 pub use instance::{Balance, Cost, Counters, Refusal, Report};
 pub use interest::{Freedom, Interest, ObjectClass, Scope};
 pub use loss::{Loss, LossCause};
 pub use open_flags::OpenFlags;
 pub use payload::{
-    Accept, Action, Bind, Connect, Exec, Exit, FileId, Fork, Open, Opened, Outcome, Payload, Rename, SetId,
-    Unlink,
+    Accept, Action, Bind, Connect, Exec, Exit, Fork, Open, Outcome, Payload, Rename, SetId, Unlink,
 };
 pub use pin::{Pin, PinSource, Pins, Verified};
 pub use process::{Ids, NamespacedPid, ParentRef, ProcessKey, ProcessRef, Stamp};
@@ -64,9 +67,10 @@ pub use record::{
 pub use sensor::{CATALOGUE, Field, Knowledge, LossExactness, SensorEntry, SensorKind};
 pub use set_up::{Image, SetUpFile};
 pub use symbol::{
-    BpfCommand, CloneFlags, IoUringFlags, KeyCall, KeyctlOperation, MemfdFlags, ModuleCall, MountCall,
-    MountFlags, NamespaceCall, Persona, ProcessVmCall, PtraceRequest, SeccompFlags, SeccompOperation,
-    SignalName, SignalTarget, UmountFlags,
+    BpfCommand, CloneFlags, DataCall, IoUringFlags, KeyCall, KeyctlOperation, MemfdFlags, ModuleCall,
+    MountAttributes, MountCall, MountCommand, MountFlags, NamespaceCall, Persona, ProcessVmCall, Protection,
+    PtraceRequest, RingCall, RingOperation, SeccompFlags, SeccompOperation, SignalName, SignalTarget,
+    UmountFlags,
 };
 pub use text::Text;
 pub use verdict::{RunOutcome, Verdict, VerdictRow};

@@ -5,9 +5,10 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Alert, Bpf, Capability, Chmod, Chown, Dns, Errno, Flow, HardLink, Ids, IoUring, Keyctl, Listen,
-    Loss, Memfd, Message, Mkdir, Mknod, Module, Mount, Namespace, OpenFlags, Personality, ProcessVm, Ptrace,
-    Request, Seccomp, Send, SetIdCall, Signal, Symlink, Text, Truncate,
+    Address, Alert, Bpf, Capability, Chmod, Chown, Dns, Errno, Executable, FileId, Flow, HardLink, Ids,
+    IoUring, Keyctl, Listen, Loss, Memfd, Message, Mkdir, Mknod, Module, Mount, Namespace, OpenFlags, Opened,
+    Personality, ProcessVm, Ptrace, Read, Request, Seccomp, Send, SetIdCall, Signal, Symlink, Text, Truncate,
+    Write,
     argument::{Part, Value},
 };
 
@@ -40,15 +41,6 @@ impl Outcome {
     }
 }
 
-/// Device and inode of a file; the device as the kernel numbers it (`major << 20 | minor`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct FileId {
-    /// device
-    pub dev: u64,
-    /// inode
-    pub ino: u64,
-}
-
 /// A new image was, or was to be, executed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exec {
@@ -66,6 +58,9 @@ pub struct Exec {
     /// its identity
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<FileId>,
+    /// what else the kernel says of it, where the sensor asks
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executable: Option<Box<Executable>>,
     /// result
     pub result: Outcome,
 }
@@ -106,21 +101,6 @@ pub struct SetId {
     pub after: Option<Ids>,
     /// result
     pub result: Outcome,
-}
-
-/// The file that an open found, as the kernel has it: not what the caller's string may have come to mean meanwhile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opened {
-    /// its path below the root of the process's mount namespace; absent if it could not be read whole
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<Text>,
-    /// its identity
-    pub file: FileId,
-    /// type and permissions
-    pub mode: u32,
-    /// it was found by the new descriptor when the call returned: another thread may have put another file there
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_fd: bool,
 }
 
 /// A file was, or was to be, opened.
@@ -168,7 +148,10 @@ pub struct Rename {
 pub struct Connect {
     /// peer
     pub address: Address,
-    /// result
+    /// how it ended after the call had returned `EINPROGRESS`, where known
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<Outcome>,
+    /// result of the call
     pub result: Outcome,
 }
 
@@ -301,6 +284,10 @@ payloads! {
     Keyctl = "keyctl",
     /// io-uring
     IoUring = "io-uring",
+    /// read
+    Read in Box = "read",
+    /// write
+    Write in Box = "write",
     /// loss
     Loss in Box = "loss",
     /// flow

@@ -91,6 +91,9 @@ pub enum Field {
     Unmount,
     Parameters,
     Command,
+    Offset,
+    File,
+    Protection,
     Child,
     Code,
     Signal,
@@ -157,9 +160,9 @@ pub const CATALOGUE: &[SensorEntry] = &[
         knows: {
             use Field::{
                 Address, After, Argv, Backlog, Before, Call, Child, Code, Command, Device, Directory,
-                Effective, Exe, Flags, From, Group, Ids, Inheritable, Length, Mode, Name, Operation, Owner,
-                Parameters, Parent, Path, Peer, Permitted, Persona, Questions, Request, Requested, Result,
-                Signal, Start, Target, To, Type, Unmount,
+                Effective, Exe, File, Flags, From, Group, Ids, Inheritable, Length, Mode, Name, Offset,
+                Operation, Owner, Parameters, Parent, Path, Peer, Permitted, Persona, Protection, Questions,
+                Request, Requested, Result, Signal, Start, Target, To, Type, Unmount,
             };
             &[
                 knows(Action::Exec, &[Path, Argv, Exe, Result, Ids, Start, Parent]),
@@ -192,14 +195,35 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 knows(Action::Signal, &[Signal, Target, Result, Ids, Start, Parent]),
                 knows(Action::Seccomp, &[Operation, Flags, Result, Ids, Start, Parent]),
                 knows(Action::Personality, &[Persona, Result, Ids, Start, Parent]),
-                knows(Action::Mount, &[Call, From, To, Type, Flags, Unmount, Result, Ids, Start, Parent]),
+                knows(
+                    Action::Mount,
+                    &[Call, From, To, Type, Flags, Unmount, Command, Parameters, Result, Ids, Start, Parent],
+                ),
                 knows(Action::Module, &[Call, Name, Parameters, Result, Ids, Start, Parent]),
                 knows(Action::Bpf, &[Command, Type, Result, Ids, Start, Parent]),
                 knows(Action::Keyctl, &[Call, Operation, Type, Name, Result, Ids, Start, Parent]),
-                knows(Action::IoUring, &[Length, Flags, Result, Ids, Start, Parent]),
+                knows(Action::IoUring, &[Call, Length, Flags, Operation, Result, Ids, Start, Parent]),
+                knows(
+                    Action::Read,
+                    &[Call, Path, File, Offset, Length, Protection, Result, Ids, Start, Parent],
+                ),
+                knows(
+                    Action::Write,
+                    &[Call, Path, File, From, Offset, Length, Protection, Result, Ids, Start, Parent],
+                ),
             ]
         },
-        blind: &[("io_uring", "calls made through a ring do not pass the system call tracepoints")],
+        blind: &[
+            (
+                "io_uring",
+                "of what a ring is given, opens are told with path and result, of all else only which operation it is",
+            ),
+            (
+                "send",
+                "what is written to a socket by write, writev, sendfile or splice is not told; of sendmmsg the questions \
+                 of the first two messages are",
+            ),
+        ],
     },
     SensorEntry {
         kind: SensorKind::Strace,
@@ -253,6 +277,7 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 "rt_sigqueueinfo, fchmodat2",
                 "it is not asked for the first, and Debian 12's does not know the second",
             ),
+            ("fsopen, fsconfig, fsmount, fspick, open_tree, mount_setattr", "it is not asked for them"),
             ("send", "strace would write the content of streams to its log, so it is told not to look"),
         ],
     },

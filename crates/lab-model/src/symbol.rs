@@ -1,7 +1,7 @@
 //! Numbers of the kernel by their names: requests, commands, flags.
 //!
 //! Source: the kernel's include/uapi/linux (ptrace.h, sched.h, memfd.h, seccomp.h, personality.h, mount.h, bpf.h,
-//! keyctl.h, io_uring.h); signals as x86-64 and arm64 number them. What has no name is written as its number.
+//! keyctl.h, io_uring.h) and asm-generic/mman-common.h; signals as x86-64 and arm64 number them. What has no name is written as its number.
 
 use std::{fmt, str::FromStr};
 
@@ -153,7 +153,22 @@ symbols! {
         0x4000000 "STICKY_TIMEOUTS" 0x8000000 "ADDR_LIMIT_3GB"
     ];
     /// Which call changes mounts.
-    MountCall show_one [0 "mount" 1 "umount2" 2 "pivot_root" 3 "move_mount"];
+    MountCall show_one [
+        0 "mount" 1 "umount2" 2 "pivot_root" 3 "move_mount" 4 "fsopen" 5 "fsconfig" 6 "fsmount" 7 "fspick"
+        8 "open_tree" 9 "open_tree_attr" 10 "mount_setattr"
+    ];
+    /// Command of fsconfig.
+    MountCommand show_one [
+        0 "FSCONFIG_SET_FLAG" 1 "FSCONFIG_SET_STRING" 2 "FSCONFIG_SET_BINARY" 3 "FSCONFIG_SET_PATH"
+        4 "FSCONFIG_SET_PATH_EMPTY" 5 "FSCONFIG_SET_FD" 6 "FSCONFIG_CMD_CREATE" 7 "FSCONFIG_CMD_RECONFIGURE"
+        8 "FSCONFIG_CMD_CREATE_EXCL"
+    ];
+    /// Attributes of a mount.
+    MountAttributes show_many [
+        1 "MOUNT_ATTR_RDONLY" 2 "MOUNT_ATTR_NOSUID" 4 "MOUNT_ATTR_NODEV" 8 "MOUNT_ATTR_NOEXEC"
+        16 "MOUNT_ATTR_NOATIME" 32 "MOUNT_ATTR_STRICTATIME" 128 "MOUNT_ATTR_NODIRATIME"
+        0x100000 "MOUNT_ATTR_IDMAP" 0x200000 "MOUNT_ATTR_NOSYMFOLLOW"
+    ];
     /// Flags of mount.
     MountFlags show_many [
         1 "MS_RDONLY" 2 "MS_NOSUID" 4 "MS_NODEV" 8 "MS_NOEXEC" 16 "MS_SYNCHRONOUS" 32 "MS_REMOUNT" 64 "MS_MANDLOCK"
@@ -201,6 +216,34 @@ symbols! {
         8192 "IORING_SETUP_DEFER_TASKRUN" 16384 "IORING_SETUP_NO_MMAP" 32768 "IORING_SETUP_REGISTERED_FD_ONLY"
         65536 "IORING_SETUP_NO_SQARRAY"
     ];
+    /// Whether a ring is made or used.
+    RingCall show_one [0 "io_uring_setup" 1 "submit"];
+    /// What a ring is to do.
+    RingOperation show_one [
+        0 "IORING_OP_NOP" 1 "IORING_OP_READV" 2 "IORING_OP_WRITEV" 3 "IORING_OP_FSYNC" 4 "IORING_OP_READ_FIXED"
+        5 "IORING_OP_WRITE_FIXED" 6 "IORING_OP_POLL_ADD" 7 "IORING_OP_POLL_REMOVE" 8 "IORING_OP_SYNC_FILE_RANGE"
+        9 "IORING_OP_SENDMSG" 10 "IORING_OP_RECVMSG" 11 "IORING_OP_TIMEOUT" 12 "IORING_OP_TIMEOUT_REMOVE"
+        13 "IORING_OP_ACCEPT" 14 "IORING_OP_ASYNC_CANCEL" 15 "IORING_OP_LINK_TIMEOUT" 16 "IORING_OP_CONNECT"
+        17 "IORING_OP_FALLOCATE" 18 "IORING_OP_OPENAT" 19 "IORING_OP_CLOSE" 20 "IORING_OP_FILES_UPDATE"
+        21 "IORING_OP_STATX" 22 "IORING_OP_READ" 23 "IORING_OP_WRITE" 24 "IORING_OP_FADVISE"
+        25 "IORING_OP_MADVISE" 26 "IORING_OP_SEND" 27 "IORING_OP_RECV" 28 "IORING_OP_OPENAT2"
+        29 "IORING_OP_EPOLL_CTL" 30 "IORING_OP_SPLICE" 31 "IORING_OP_PROVIDE_BUFFERS"
+        32 "IORING_OP_REMOVE_BUFFERS" 33 "IORING_OP_TEE" 34 "IORING_OP_SHUTDOWN" 35 "IORING_OP_RENAMEAT"
+        36 "IORING_OP_UNLINKAT" 37 "IORING_OP_MKDIRAT" 38 "IORING_OP_SYMLINKAT" 39 "IORING_OP_LINKAT"
+        40 "IORING_OP_MSG_RING" 41 "IORING_OP_FSETXATTR" 42 "IORING_OP_SETXATTR" 43 "IORING_OP_FGETXATTR"
+        44 "IORING_OP_GETXATTR" 45 "IORING_OP_SOCKET" 46 "IORING_OP_URING_CMD" 47 "IORING_OP_SEND_ZC"
+        48 "IORING_OP_SENDMSG_ZC" 49 "IORING_OP_READ_MULTISHOT" 50 "IORING_OP_WAITID" 51 "IORING_OP_FUTEX_WAIT"
+        52 "IORING_OP_FUTEX_WAKE" 53 "IORING_OP_FUTEX_WAITV" 54 "IORING_OP_FIXED_FD_INSTALL"
+        55 "IORING_OP_FTRUNCATE" 56 "IORING_OP_BIND" 57 "IORING_OP_LISTEN" 58 "IORING_OP_RECV_ZC"
+        59 "IORING_OP_EPOLL_WAIT" 60 "IORING_OP_READV_FIXED" 61 "IORING_OP_WRITEV_FIXED" 62 "IORING_OP_PIPE"
+    ];
+    /// Which call reads or writes.
+    DataCall show_one [
+        0 "read" 1 "pread64" 2 "readv" 3 "preadv" 4 "preadv2" 5 "mmap" 6 "sendfile" 7 "splice"
+        8 "copy_file_range" 9 "write" 10 "pwrite64" 11 "writev" 12 "pwritev" 13 "pwritev2"
+    ];
+    /// What may be done with mapped memory.
+    Protection show_many [1 "PROT_READ" 2 "PROT_WRITE" 4 "PROT_EXEC" 8 "PROT_SEM"];
 }
 
 impl MountFlags {

@@ -6,7 +6,7 @@ use lab_abi::Kind;
 use serde::Serialize;
 
 use crate::{
-    mounts,
+    Error, mounts,
     offsets::{KernelTypes, VMLINUX},
     session::object_hash,
 };
@@ -100,10 +100,27 @@ fn capabilities() -> Row {
     )
 }
 
+/// Where the kernel says how much it is locked down.
+pub(crate) const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
+
 fn lockdown() -> Row {
-    let text = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
-    let level = text.split(['[', ']']).nth(1).unwrap_or("unknown (securityfs is not mounted)").to_owned();
-    row("lockdown", if level == "confidentiality" { Err(level) } else { Ok(level) })
+    let level = level(Path::new(LOCKDOWN)).unwrap_or("unknown (securityfs is not mounted)".to_owned());
+    row("lockdown", if level == CONFIDENTIALITY { Err(level) } else { Ok(level) })
+}
+
+/// The level of lockdown at which no program may read the kernel's memory.
+const CONFIDENTIALITY: &str = "confidentiality";
+
+/// The kernel's word on lockdown in the file at `path`, `none [integrity] confidentiality`: the one in brackets.
+fn level(path: &Path) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    text.split(['[', ']']).nth(1).map(str::to_owned)
+}
+
+/// Refuses a kernel that lets no program read its memory, as the file at `path` has it. No file: not locked down.
+pub(crate) fn not_locked_down(path: &Path) -> Result<(), Error> {
+    let locked = level(path).is_some_and(|level| level == CONFIDENTIALITY);
+    if locked { Err(Error::Lockdown { path: path.into() }) } else { Ok(()) }
 }
 
 /// Not needed: the programs are on raw tracepoints, which go by BTF.
@@ -113,4 +130,24 @@ fn tracefs() -> Row {
         .find(|path| Path::new(path).join("events").is_dir());
     let found = there.map(str::to_owned).ok_or_else(|| "not mounted; the probe does not need it".to_owned());
     Row { needed: false, ..row("tracefs", found) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{level, not_locked_down};
+
+    #[test]
+    fn a_kernel_that_is_locked_down_is_refused_with_its_word() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lockdown");
+        assert!(not_locked_down(&path).is_ok(), "no securityfs");
+        std::fs::write(&path, "none [integrity] confidentiality\n").unwrap();
+        assert_eq!(level(&path).unwrap(), "integrity");
+        assert!(not_locked_down(&path).is_ok());
+        std::fs::write(&path, "none integrity [confidentiality]\n").unwrap();
+        let said = not_locked_down(&path).unwrap_err().to_string();
+        let expected =
+            "observe this kernel: it is locked down (confidentiality), so no program may read its memory";
+        assert!(said.starts_with(expected), "{said}");
+    }
 }

@@ -50,12 +50,12 @@ impl<I: Read + AsFd> Control<I> {
         Self { input, line: Vec::new() }
     }
 
-    /// Waits up to `milliseconds` for something to be said.
-    pub(crate) fn wait(&mut self, milliseconds: u16) -> Vec<Command> {
+    /// Waits up to `milliseconds` for something to be said, or for `records` to have something.
+    pub(crate) fn wait(&mut self, milliseconds: u16, records: Option<BorrowedFd<'_>>) -> Vec<Command> {
         if STOPPED.load(Ordering::Relaxed) {
             return vec![Command::Stop];
         }
-        if !readable(self.input.as_fd(), milliseconds) {
+        if !readable(self.input.as_fd(), records, milliseconds) {
             return Vec::new();
         }
         let mut bytes = [0; LINE];
@@ -83,9 +83,12 @@ impl<I: Read + AsFd> Control<I> {
     }
 }
 
-fn readable(input: BorrowedFd<'_>, milliseconds: u16) -> bool {
-    let mut fds = [PollFd::new(input, PollFlags::POLLIN)];
-    matches!(poll(&mut fds, PollTimeout::from(milliseconds)), Ok(n) if n > 0)
+/// True if `input` has something.
+fn readable(input: BorrowedFd<'_>, records: Option<BorrowedFd<'_>>, milliseconds: u16) -> bool {
+    let fd = |fd| PollFd::new(fd, PollFlags::POLLIN);
+    let mut fds = [fd(input), fd(records.unwrap_or(input))];
+    let ready = poll(&mut fds, PollTimeout::from(milliseconds));
+    ready.is_ok_and(|n| n > 0) && fds[0].revents().is_some_and(|found| !found.is_empty())
 }
 
 /// Lines that are no command are ignored: a newer runner may say more.

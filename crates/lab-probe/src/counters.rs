@@ -39,7 +39,8 @@ pub(crate) fn read(programs: &Programs, reader: &Reader) -> Result<Counters, Err
             add(&mut balance, cause(c), counts.lost[c as usize].count);
         }
         add(&mut balance, LossCause::WriteFailed, reader.unwritten.get(&kind).copied().unwrap_or(0));
-        let missed = skipped.get(kind.name()).copied().unwrap_or(0);
+        let missed =
+            skipped.iter().filter(|(program, _)| kind_of(program) == Some(kind)).map(|(_, n)| n).sum();
         balance.produced += missed;
         add(&mut balance, LossCause::Recursion, missed);
         counters.programs.insert(kind.name().to_owned(), balance);
@@ -51,6 +52,17 @@ pub(crate) fn read(programs: &Programs, reader: &Reader) -> Result<Counters, Err
         counters.programs.insert("sys_exit".to_owned(), balance);
     }
     Ok(counters)
+}
+
+/// The kind that an attached program of its own tells of.
+pub(crate) fn kind_of(program: &str) -> Option<Kind> {
+    match program {
+        "connect_later" => Some(Kind::ConnectLater),
+        // What a ring is given is mostly no open.
+        "ring" => Some(Kind::IoUring),
+        "ring_done" => Some(Kind::Open),
+        name => Kind::EVENTS.iter().copied().find(|kind| kind.name() == name),
+    }
 }
 
 fn add(balance: &mut Balance, cause: LossCause, count: u64) {
@@ -90,12 +102,18 @@ fn sum(programs: &Programs, kind: Kind) -> Result<Counts, Error> {
 /// Calls that had begun and not returned, by kind.
 fn in_flight(programs: &Programs) -> BTreeMap<Kind, u64> {
     let mut found = BTreeMap::new();
-    for slot in programs.slots.iter().filter_map(Result::ok).map(|(_, slot)| slot.0) {
-        if slot.active != 0
-            && let Some(kind) = u16::try_from(slot.active).ok().and_then(Kind::from_number)
+    for slot in
+        [&programs.slots, &programs.opens].into_iter().flat_map(|map| map.iter()).filter_map(Result::ok)
+    {
+        if slot.1.0.active != 0
+            && let Some(kind) = u16::try_from(slot.1.0.active).ok().and_then(Kind::from_number)
         {
             *found.entry(kind).or_default() += 1;
         }
+    }
+    let waiting = programs.waiting.keys().filter_map(Result::ok).count() as u64;
+    if waiting > 0 {
+        found.insert(Kind::ConnectLater, waiting);
     }
     found
 }

@@ -2,15 +2,21 @@
 
 mod address;
 mod call;
+mod data;
 mod loss;
+pub(crate) mod mount;
 mod payload;
 mod process;
 #[cfg(test)]
 mod tests;
 
-use std::{fs, path::Path};
+use std::{collections::HashMap, fs, path::Path};
 
-use lab_model::{Counters, Event, LossCause, Payload, ProcessRef, Refs, Seq, Time, TimeSource, spool};
+use lab_abi::{Kind, connect_later::ConnectLater};
+use lab_model::{
+    Connect, Counters, Errno, Event, LossCause, Outcome, Payload, ProcessRef, Refs, Seq, Time, TimeSource,
+    spool,
+};
 
 use crate::{
     Error,
@@ -65,6 +71,8 @@ struct Decoder<'a> {
     out: Decoded,
     processes: process::Images,
     gaps: Gaps,
+    /// where the connects are whose end was not known when they returned, by the number of their record
+    connecting: HashMap<Seq, usize>,
     losses: Vec<lab_model::Loss>,
     /// latest moment before which everything is known to be written
     whole_until: u64,
@@ -86,6 +94,7 @@ impl<'a> Decoder<'a> {
             },
             processes: process::Images::default(),
             gaps: Gaps::default(),
+            connecting: HashMap::new(),
             losses: Vec::new(),
             whole_until: 0,
             ended: false,
@@ -152,9 +161,12 @@ impl<'a> Decoder<'a> {
 
     fn record(&mut self, record: &Record<'_>) {
         self.gaps.saw(&record.head);
+        if let Some(body) = record.body().filter(|_| record.kind == Kind::ConnectLater) {
+            return self.later(&body);
+        }
         let image = self.processes.image(record);
         let Some((payload, raw)) = payload::payload(record) else {
-            if record.kind == lab_abi::Kind::Fork {
+            if record.kind == Kind::Fork {
                 self.out.refused_forks += 1;
             } else {
                 self.unreadable();
@@ -168,7 +180,22 @@ impl<'a> Decoder<'a> {
             source: TimeSource::Kernel,
         };
         let seq = Seq { stream: record.head.cpu, n: record.head.seq.saturating_sub(1) };
+        if let Payload::Connect(Connect { result: Outcome::Errno(Errno(EINPROGRESS)), .. }) = payload {
+            self.connecting.insert(seq, self.out.events.len());
+        }
         self.out.events.push(self.event(seq, time, image, payload, raw));
+    }
+
+    /// One event tells how a connect ended and that it took its time.
+    fn later(&mut self, body: &ConnectLater) {
+        let seq = Seq { stream: body.cpu, n: body.seq.saturating_sub(1) };
+        let event = self.connecting.remove(&seq).and_then(|at| self.out.events.get_mut(at));
+        if let Some(Event { payload: Payload::Connect(connect), raw, .. }) = event {
+            connect.later = payload::later(body);
+            if connect.later.is_none() {
+                raw.insert("later".to_owned(), "closed by the caller".into());
+            }
+        }
     }
 
     fn event(&self, seq: Seq, time: Time, image: ProcessRef, payload: Payload, raw: Raw) -> Event {
@@ -201,6 +228,9 @@ impl<'a> Decoder<'a> {
 
 /// Fields of a record that an event has no place for.
 type Raw = serde_json::Map<String, serde_json::Value>;
+
+/// What a connect returns that is not done yet.
+const EINPROGRESS: i32 = nix::libc::EINPROGRESS;
 
 /// The stream of loss events; the others are numbered by CPU.
 const LOSS_STREAM: u32 = u32::MAX;

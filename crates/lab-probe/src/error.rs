@@ -27,6 +27,22 @@ pub enum Error {
         /// why
         reason: String,
     },
+    /// The kernel lets nobody read its memory.
+    #[error(
+        "observe this kernel: it is locked down (confidentiality), so no program may read its memory: {path}"
+    )]
+    Lockdown {
+        /// where it says so
+        path: PathBuf,
+    },
+    /// What is wanted cannot be told to the programs.
+    #[error("filter by {path}: {reason}")]
+    Wanted {
+        /// the path
+        path: PathBuf,
+        /// why
+        reason: String,
+    },
     /// The kernel refused the object.
     #[error("load the eBPF programs: {message}{hint}")]
     Load {
@@ -71,6 +87,10 @@ impl Error {
             ""
         };
         Self::Load { message, hint }
+    }
+
+    pub(crate) fn wanted(path: impl Into<PathBuf>, reason: String) -> Self {
+        Self::Wanted { path: path.into(), reason }
     }
 
     pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>, error: io::Error) -> Self {

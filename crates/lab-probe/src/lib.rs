@@ -16,14 +16,18 @@ mod load;
 mod marker;
 mod mounts;
 mod offsets;
+mod pace;
 mod reader;
 mod record;
 mod scope;
 mod session;
 mod spool;
+mod wanted;
 
 pub use ancestry::Ancestor;
 pub use check::{Check, Row, check};
 pub use decode::{Decoded, decode};
 pub use error::Error;
+pub use scope::Whom;
 pub use session::{Session, object_hash, record};
+pub use wanted::Wanted;

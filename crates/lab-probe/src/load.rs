@@ -4,16 +4,20 @@ use std::{collections::BTreeMap, os::fd::AsFd};
 
 use aya::{
     Btf, Ebpf, EbpfLoader, Pod,
-    maps::{Array, HashMap, MapData, PerCpuArray, ProgramArray, RingBuf},
+    maps::{Array, HashMap, Map, MapData, PerCpuArray, ProgramArray, RingBuf},
     programs::{BtfTracePoint, Program, ProgramFd},
 };
-use lab_abi::{Call, Counts, Descriptor, Kind, Loss, Offsets, Slot};
+use lab_abi::{
+    Call, Counts, Descriptor, FileKey, Head, Kind, Loss, Offsets, Slot, filter::Paths, record::BODY,
+};
 
 use crate::{
     Error,
     error::chain,
     offsets::{KernelTypes, VMLINUX},
+    pace::Asleep,
     scope::Scope,
+    wanted::Wanted,
 };
 
 /// The programs, built from `bpf/`: see CONTRIBUTING.md.
@@ -22,6 +26,9 @@ pub(crate) static OBJECT: &[u8] =
 
 const SYS_ENTER: &str = "sys_enter";
 const SYS_EXIT: &str = "sys_exit";
+
+/// Why an action is not observed that was not asked for.
+const LEFT_OUT: &str = "left out: other actions were asked for";
 
 /// Sizes that the caller may choose.
 #[derive(Clone, Copy, Debug)]
@@ -46,12 +53,19 @@ pub(crate) struct Programs {
     pub(crate) counts: PerCpuArray<MapData, PlainCounts>,
     pub(crate) pending: PerCpuArray<MapData, PlainLoss>,
     pub(crate) slots: HashMap<MapData, u64, PlainSlot>,
+    /// opens that were given to a ring
+    pub(crate) opens: HashMap<MapData, u64, PlainSlot>,
+    /// connects whose end is not known yet
+    pub(crate) waiting: HashMap<MapData, u64, PlainWaiting>,
     pub(crate) foreign: Array<MapData, u64>,
+    pub(crate) asleep: Asleep,
     /// programs that the kernel runs by itself, and may skip
     pub(crate) attached: Vec<(&'static str, ProgramFd)>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) offsets: [u32; Offsets::COUNT],
     _tables: [ProgramArray<MapData>; 3],
+    _files: [FileTable; 2],
+    _tree: HashMap<MapData, u32, u8>,
 }
 
 macro_rules! pod {
@@ -71,17 +85,29 @@ pod! {
     PlainLoss(Loss);
     /// [`Slot`] for `aya`.
     PlainSlot(Slot);
+    /// A record without texts for `aya`.
+    PlainWaiting([u8; size_of::<Head>() + BODY]);
+    /// [`Paths`] for `aya`.
+    PlainPaths(Paths);
+    /// [`FileKey`] for `aya`.
+    PlainKey(FileKey);
     /// [`Descriptor`] for `aya`.
     PlainDescriptor(Descriptor);
 }
 
-/// The tracepoint and program that a kind has beside those of its syscalls.
-fn tracepoint(kind: Kind) -> Option<(&'static str, &'static str)> {
+/// The programs that a kind has beside those of its syscalls, and the tracepoint of each: the first that the kernel has.
+fn tracepoints(kind: Kind) -> &'static [(&'static str, &'static [&'static str])] {
     match kind {
-        Kind::Exec => Some(("exec", "sched_process_exec")),
-        Kind::Fork => Some(("fork", "sched_process_fork")),
-        Kind::Exit => Some(("exit", "sched_process_exit")),
-        _ => None,
+        Kind::Exec => &[("exec", &["sched_process_exec"])],
+        Kind::Fork => &[("fork", &["sched_process_fork"])],
+        Kind::Exit => &[("exit", &["sched_process_exit"])],
+        Kind::ConnectLater => &[("connect_later", &["inet_sock_set_state"])],
+        // The first one's name until 6.3 is the second.
+        Kind::IoUring => &[
+            ("ring_done", &["io_uring_complete"]),
+            ("ring", &["io_uring_submit_req", "io_uring_submit_sqe"]),
+        ],
+        _ => &[],
     }
 }
 
@@ -100,16 +126,26 @@ fn programs(kind: Kind) -> &'static str {
         | Kind::Setid
         | Kind::Send
         | Kind::Signal => kind.name(),
+        Kind::Read | Kind::Write => "data",
         _ => "call",
     }
 }
 
-/// Loads and attaches everything for one scope.
-pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
+/// Loads and attaches everything that is wanted for one scope.
+pub(crate) fn load(
+    scope: &Scope,
+    sizes: Sizes,
+    wanted: &Wanted,
+    pretended: &[(String, u32)],
+) -> Result<Programs, Error> {
     if !cfg!(target_arch = "x86_64") {
         return Err(Error::Architecture(std::env::consts::ARCH));
     }
-    let types = KernelTypes::read(VMLINUX.as_ref())?;
+    let filter = wanted.compile()?;
+    let mut types = KernelTypes::read(VMLINUX.as_ref())?;
+    for (field, offset) in pretended {
+        types.pretend(field, *offset)?;
+    }
     let missing = types.missing(None);
     if !missing.is_empty() {
         return Err(Error::Fields { fields: missing.join(", ") });
@@ -120,7 +156,15 @@ pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
         .override_global("OFFSETS", &types.offsets[..], true)
         .override_global("SCOPE_ID", &scope.id, true)
         .override_global("SCOPE_LEVEL", &scope.level, true)
+        .override_global("WITHOUT_ID", &scope.without.0, true)
+        .override_global("WITHOUT_LEVEL", &scope.without.1, true)
+        .override_global("READER", &(if scope.level == 0 { std::process::id() } else { 0 }), true)
+        .override_global("BY_TREE", &u32::from(scope.tree.is_some()), true)
+        .override_global("WANTED", &PlainPaths(filter.paths), true)
+        .override_global("DECLARED", &PlainPaths(filter.declared), true)
+        .override_global("BY_EXECUTABLE", &u32::from(!filter.executables.is_empty()), true)
         .override_global("EXIT_HAS_GROUP_DEAD", &u32::from(types.exit_has_group_dead), true)
+        .override_global("RING_HAS_ENTRY", &u32::from(types.ring_has_entry), true)
         .map_max_entries("RECORDS", ring_size(sizes.ring))
         .map_max_entries("SLOTS", sizes.threads.max(1))
         .load(OBJECT)
@@ -128,6 +172,12 @@ pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
     let mut tables: [ProgramArray<MapData>; 3] =
         [take(&mut ebpf, "ENTER")?, take(&mut ebpf, "EXIT")?, take(&mut ebpf, "FINISH")?];
     let mut calls: Array<MapData, PlainDescriptor> = take(&mut ebpf, "CALLS")?;
+    let files = [
+        filled(take(&mut ebpf, "EXECUTABLES")?, filter.executables)?,
+        filled(take(&mut ebpf, "FILES")?, filter.files)?,
+    ];
+    let mut tree = take(&mut ebpf, "TREE")?;
+    scope.grow(&mut tree)?;
 
     let mut programs = Loading { ebpf: &mut ebpf, btf: &btf, loaded: BTreeMap::new(), attached: Vec::new() };
     let mut refused = Vec::new();
@@ -138,6 +188,12 @@ pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
     let finish = programs.load("finish", SYS_EXIT).map_err(|error| Error::load(&*error))?;
     tables[2].set(0, &finish, 0).map_err(|error| Error::load(&error))?;
     for &kind in Kind::EVENTS {
+        if !wanted.kind(kind) {
+            if wanted.leaves_out(kind) {
+                refused.push(Refused { kind, reason: LEFT_OUT.to_owned() });
+            }
+            continue;
+        }
         let missing = types.missing(Some(kind));
         let result = if missing.is_empty() {
             programs.kind(kind, &mut tables, &mut calls).map_err(|error| chain(&*error))
@@ -152,17 +208,28 @@ pub(crate) fn load(scope: &Scope, sizes: Sizes) -> Result<Programs, Error> {
         programs.attach(point).map_err(|error| Error::load(&*error))?;
     }
     let attached = programs.attached;
+    // Children that were made before the programs were there.
+    scope.grow(&mut tree)?;
+    let asleep = match ebpf.map("ASLEEP") {
+        Some(Map::Array(array)) => Asleep::new(array.fd())?,
+        _ => return Err(Error::Load { message: "the object has no array ASLEEP".to_owned(), hint: "" }),
+    };
     Ok(Programs {
+        asleep,
         records: take(&mut ebpf, "RECORDS")?,
         counts: take(&mut ebpf, "COUNTS")?,
         pending: take(&mut ebpf, "PENDING")?,
         slots: take(&mut ebpf, "SLOTS")?,
+        opens: take(&mut ebpf, "OPENS")?,
+        waiting: take(&mut ebpf, "WAITING")?,
         foreign: take(&mut ebpf, "FOREIGN")?,
         ebpf,
         attached,
         refused,
         offsets: types.offsets,
         _tables: tables,
+        _files: files,
+        _tree: tree,
     })
 }
 
@@ -213,6 +280,18 @@ impl Loading<'_> {
         Ok(program.fd()?.try_clone()?)
     }
 
+    /// At the first tracepoint that the kernel takes; what it says of the last one is the reason if it takes none.
+    fn load_at_first(&mut self, name: &str, points: &[&str]) -> Result<(), Failure> {
+        let mut result = Ok(());
+        for point in points {
+            result = self.load_anew(name, point).map(drop);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
+    }
+
     fn attach(&mut self, name: &'static str) -> Result<(), Failure> {
         let program = self.program(name)?;
         program.attach()?;
@@ -228,16 +307,23 @@ impl Loading<'_> {
         tables: &mut [ProgramArray<MapData>; 3],
         calls: &mut Array<MapData, PlainDescriptor>,
     ) -> Result<(), Failure> {
-        let has_enter = !matches!(kind, Kind::Fork | Kind::Exit);
-        let has_exit = kind != Kind::Exit;
+        let has_enter = !matches!(kind, Kind::Fork | Kind::Exit | Kind::ConnectLater);
+        let has_exit = !matches!(kind, Kind::Exit | Kind::ConnectLater);
         let name = programs(kind);
         let enter = has_enter.then(|| self.load(&format!("{name}_enter"), SYS_ENTER)).transpose()?;
         let exit = has_exit.then(|| self.load(&format!("{name}_exit"), SYS_EXIT)).transpose()?;
-        if let Some((program, point)) = tracepoint(kind) {
-            self.load(program, point)?;
+        let own = tracepoints(kind);
+        for (program, points) in own {
+            self.load_at_first(program, points)?;
+        }
+        let wait = (kind == Kind::ConnectLater).then(|| self.load("connect_wait", SYS_EXIT)).transpose()?;
+        for (program, _) in own {
             self.attach(program)?;
         }
-        let [enters, exits, _] = tables;
+        let [enters, exits, finish] = tables;
+        if let Some(program) = &wait {
+            finish.set(1, program, 0)?;
+        }
         for (call, nr) in Call::ALL.iter().filter(|(call, _)| call.kind() == kind) {
             calls.set(*nr, PlainDescriptor(call.descriptor()), 0)?;
             if let Some(program) = &exit {
@@ -250,6 +336,16 @@ impl Loading<'_> {
         Ok(())
     }
 }
+
+/// Puts keys into a table that the programs only look into.
+fn filled(mut table: FileTable, keys: Vec<FileKey>) -> Result<FileTable, Error> {
+    for key in keys {
+        table.insert(PlainKey(key), 1, 0).map_err(|error| Error::load(&error))?;
+    }
+    Ok(table)
+}
+
+type FileTable = HashMap<MapData, PlainKey, u8>;
 
 fn take<T>(ebpf: &mut Ebpf, name: &'static str) -> Result<T, Error>
 where

@@ -8,9 +8,9 @@ use std::{
     sync::LazyLock,
 };
 
-use clap::{Parser, Subcommand};
-use lab_model::Report;
-use lab_probe::{Session, check, decode, record};
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use lab_model::{Action, Report};
+use lab_probe::{Session, Wanted, Whom, check, decode, record};
 
 /// The eBPF sensor of Sightline
 #[derive(Parser)]
@@ -22,21 +22,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Record what the processes of a cgroup do, until standard input ends or says `stop`
-    Record {
-        /// Directory of the cgroup v2 hierarchy; it and all below it are observed
-        #[arg(long, value_name = "CGROUP_DIR")]
-        scope: PathBuf,
-        /// File for the spool, made anew
-        #[arg(long, value_name = "FILE")]
-        spool: PathBuf,
-        /// Bytes of the ring buffer, rounded up to a power of two
-        #[arg(long, value_name = "N", default_value_t = 8 << 20)]
-        ring_bytes: u32,
-        /// Threads in scope whose calls are kept at once
-        #[arg(long, value_name = "N", default_value_t = 1024)]
-        threads: u32,
-    },
+    /// Record what processes do, until standard input ends or says `stop`
+    Record(Record),
     /// Turn a spool into events, one JSON object per line
     Decode {
         /// The spool; one that was cut off is read up to its last whole frame
@@ -62,11 +49,80 @@ fn version() -> &'static str {
     &TEXT
 }
 
+#[derive(Args)]
+#[command(group = ArgGroup::new("whom").required(true))]
+struct Record {
+    /// Directory of the cgroup v2 hierarchy; it and all below it are observed
+    #[arg(long, value_name = "CGROUP_DIR", group = "whom")]
+    scope: Option<PathBuf>,
+    /// Observe this process, its children and all that come from them
+    #[arg(long, value_name = "PID", group = "whom")]
+    tree: Option<u32>,
+    /// Observe every process of the machine but the probe
+    #[arg(long, group = "whom")]
+    host: bool,
+    /// Leave out this cgroup and all below it
+    #[arg(long, value_name = "CGROUP_DIR", requires = "host")]
+    without: Option<PathBuf>,
+    /// Record only this action, and exec, fork and exit; may be given several times
+    #[arg(long, value_name = "ACTION")]
+    action: Vec<Action>,
+    /// Of what is about paths, record only what is about this one or is below it; may be given several times
+    #[arg(long, value_name = "PATH")]
+    path: Vec<PathBuf>,
+    /// Record only what this program does, and exec, fork and exit; may be given several times
+    #[arg(long, value_name = "FILE")]
+    executable: Vec<PathBuf>,
+    /// Record reads and writes of this file, or of those below this folder; may be given several times
+    #[arg(long, value_name = "PATH")]
+    file: Vec<PathBuf>,
+    /// File for the spool, made anew
+    #[arg(long, value_name = "FILE")]
+    spool: PathBuf,
+    /// Bytes of the ring buffer, rounded up to a power of two
+    #[arg(long, value_name = "N", default_value_t = 8 << 20)]
+    ring_bytes: u32,
+    /// Threads in scope whose calls are kept at once
+    #[arg(long, value_name = "N", default_value_t = 1024)]
+    threads: u32,
+    /// Say at the end how old the records were when they were read
+    #[arg(long)]
+    latency: bool,
+    /// Take a field of the kernel's structs to be at this offset, or nowhere (`none`)
+    #[arg(long, value_name = "FIELD=OFFSET", value_parser = pretended, hide = true)]
+    pretend: Vec<(String, u32)>,
+}
+
+impl Record {
+    fn session(self) -> Session {
+        let whom = match (self.scope, self.tree) {
+            (Some(scope), _) => Whom::Cgroup(scope),
+            (None, Some(pid)) => Whom::Tree(pid),
+            (None, None) => Whom::Host { without: self.without },
+        };
+        let wanted =
+            Wanted { actions: self.action, paths: self.path, executables: self.executable, files: self.file };
+        Session {
+            whom,
+            wanted,
+            spool: self.spool,
+            ring_bytes: self.ring_bytes,
+            threads: self.threads,
+            latency: self.latency,
+            pretended: self.pretend,
+        }
+    }
+}
+
+fn pretended(text: &str) -> Result<(String, u32), String> {
+    let (field, offset) = text.split_once('=').ok_or("expected FIELD=OFFSET")?;
+    let offset = if offset == "none" { Ok(u32::MAX) } else { offset.parse() };
+    Ok((field.to_owned(), offset.map_err(|error| format!("{error}"))?))
+}
+
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Record { scope, spool, ring_bytes, threads } => {
-            run_record(&Session { scope, spool, ring_bytes, threads })
-        }
+        Command::Record(options) => run_record(&options.session()),
         Command::Decode { spool, instance, events, ancestry } => {
             done(run_decode(&spool, &instance, &events, ancestry.as_deref()))
         }

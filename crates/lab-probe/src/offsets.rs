@@ -11,6 +11,8 @@ pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 /// The type of the functions that hook the end of a task.
 const EXIT_TRACEPOINT: &str = "btf_trace_sched_process_exit";
+/// The same for the end of what a ring was given.
+const RING_TRACEPOINT: &str = "btf_trace_io_uring_complete";
 
 /// What the kernel's types say.
 pub(crate) struct KernelTypes {
@@ -18,6 +20,8 @@ pub(crate) struct KernelTypes {
     pub(crate) offsets: [u32; Offsets::COUNT],
     /// The tracepoint of a process's end says whether its last thread died.
     pub(crate) exit_has_group_dead: bool,
+    /// The tracepoint of a ring's completion has the entry that the caller gets, not its parts.
+    pub(crate) ring_has_entry: bool,
 }
 
 impl KernelTypes {
@@ -26,7 +30,7 @@ impl KernelTypes {
         let refuse = |message: String| Error::Btf { path: path.into(), message };
         let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
         let mut names: Vec<&str> = Offsets::FIELDS.iter().map(|(_, strukt, _)| *strukt).collect();
-        names.push(EXIT_TRACEPOINT);
+        names.extend([EXIT_TRACEPOINT, RING_TRACEPOINT]);
         let btf = Btf::parse(&bytes, &names).ok_or_else(|| refuse("it is damaged".to_owned()))?;
         let mut offsets = [Offsets::UNKNOWN; Offsets::COUNT];
         for (value, (_, strukt, member)) in offsets.iter_mut().zip(Offsets::FIELDS) {
@@ -38,7 +42,17 @@ impl KernelTypes {
         }
         // Its parameters: the hook's data, the task, and since 6.17 whether the group is dead.
         let exit_has_group_dead = btf.parameters(EXIT_TRACEPOINT).is_some_and(|count| count > 2);
-        Ok(Self { offsets, exit_has_group_dead })
+        // The hook's data, the ring, the request, and since 6.16 the entry; before, six more.
+        let ring_has_entry = btf.parameters(RING_TRACEPOINT) == Some(4);
+        Ok(Self { offsets, exit_has_group_dead, ring_has_entry })
+    }
+
+    /// Takes a field to be elsewhere, or nowhere: what a kernel would do that has it so.
+    pub(crate) fn pretend(&mut self, field: &str, offset: u32) -> Result<(), Error> {
+        let at = Offsets::FIELDS.iter().position(|(name, _, _)| *name == field);
+        let at = at.ok_or_else(|| Error::Fields { fields: format!("the field `{field}`") })?;
+        self.offsets[at] = offset;
+        Ok(())
     }
 
     /// The fields that a kind needs and the kernel does not have, as `struct.member`; `None` is what all need.
@@ -67,11 +81,15 @@ fn needed_by(field: &str) -> &'static [Kind] {
     let (group, _) = field.split_once('_').unwrap_or((field, ""));
     match (group, field) {
         (_, "task_mm" | "mm_arg_start" | "mm_arg_end" | "mm_exe_file") | ("bprm", _) => &[Kind::Exec],
-        ("fd", _) => &[Kind::Open, Kind::Send],
-        (_, "inode_mode") => &[Kind::Open],
-        ("file" | "inode" | "sb" | "dentry" | "mount" | "vfsmount", _) => &[Kind::Exec, Kind::Open],
+        ("fd", _) => &[Kind::Open, Kind::Send, Kind::ConnectLater, Kind::IoUring, Kind::Read, Kind::Write],
+        (_, "inode_links") => &[Kind::Exec],
+        ("later", _) => &[Kind::ConnectLater],
+        ("ring", _) => &[Kind::IoUring],
+        ("file" | "inode" | "sb" | "dentry" | "mount" | "vfsmount", _) => {
+            &[Kind::Exec, Kind::Open, Kind::IoUring, Kind::Read, Kind::Write]
+        }
         (_, "task_signal" | "task_exit_code") | ("signal", _) => &[Kind::Exit],
-        ("socket", _) => &[Kind::Send],
+        ("socket", _) => &[Kind::Send, Kind::ConnectLater],
         (_, "task_cgroups") | ("css" | "cgroup" | "kn", _) => &[Kind::Fork],
         _ => &[],
     }
@@ -103,10 +121,14 @@ mod tests {
 
     #[test]
     fn a_missing_field_refuses_the_kind_that_needs_it() {
-        assert_eq!(needed_by("mount_parent"), [Kind::Exec, Kind::Open]);
+        assert_eq!(
+            needed_by("mount_parent"),
+            [Kind::Exec, Kind::Open, Kind::IoUring, Kind::Read, Kind::Write]
+        );
         assert_eq!(needed_by("task_mm"), [Kind::Exec]);
         assert_eq!(needed_by("signal_live"), [Kind::Exit]);
-        assert_eq!(needed_by("socket_of_file"), [Kind::Send]);
+        assert_eq!(needed_by("socket_of_file"), [Kind::Send, Kind::ConnectLater]);
+        assert_eq!(needed_by("ring_operation"), [Kind::IoUring]);
         assert_eq!(needed_by("task_tgid"), []);
     }
 

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use lab_abi::{Kind, LossRecord};
+use lab_abi::{Call, Kind, LossRecord};
 use lab_model::redact::redact_in_place;
 
 use crate::{
-    Error, dns, load, marker,
+    Error,
+    decode::mount::is_source,
+    dns, kernel, load, marker,
     record::{Record, order_path, strings},
     spool::{Writer, frame},
 };
@@ -28,6 +30,8 @@ pub(crate) struct Reader {
     pub(crate) redacted: u64,
     /// records that could not be read
     pub(crate) unreadable: u64,
+    /// how old each record was when it was read, ns, where that is asked for
+    pub(crate) ages: Option<Vec<u64>>,
     batch: Vec<u8>,
     /// by number of kind
     in_batch: Counts,
@@ -103,6 +107,9 @@ impl Reader {
             self.unreadable += 1;
             return;
         };
+        if let Some(ages) = &mut self.ages {
+            ages.push(kernel::boot_ns().saturating_sub(record.head.exit));
+        }
         let reduced = (record.kind == Kind::Send).then(|| dns::reduce(&record));
         if let Some(reduced) = reduced.as_deref().and_then(Record::parse) {
             record = reduced;
@@ -110,8 +117,15 @@ impl Reader {
         let bytes = record.bytes();
         self.batch.extend_from_slice(bytes);
         let copy = &mut self.batch[at..];
-        if matches!(record.kind, Kind::Exec | Kind::Open) {
+        if matches!(record.kind, Kind::Exec | Kind::Open | Kind::Read | Kind::Write) {
             order_path(&mut copy[record.text_range(2)]);
+        }
+        if record.kind == Kind::Write {
+            order_path(&mut copy[record.text_range(1)]);
+        }
+        if record.head.call == Call::Fsconfig.code() && !is_source(record.text(0)) {
+            // A value may be a password. Beginning with its key it could be told; it stands by itself.
+            copy[record.text_range(1)].fill(b'*');
         }
         for range in strings(&record) {
             self.redacted += self.clean.redact(&mut copy[range]);
@@ -147,6 +161,18 @@ impl Reader {
             }
         }
     }
+}
+
+/// How old records were, in microseconds: half of them at most, 99 of 100, the oldest.
+pub(crate) fn quantiles(ages: &mut [u64]) -> String {
+    ages.sort_unstable();
+    let at = |percent: usize| ages.get((ages.len() * percent / 100).min(ages.len().saturating_sub(1)));
+    let us = |percent: usize| at(percent).copied().unwrap_or(0) as f64 / 1000.0;
+    let (half, ninety, most, all) = (us(50), us(90), us(99), us(100));
+    let count = ages.len();
+    format!(
+        "{count} records were read after {half:.1} us (median), {ninety:.1} (90 %), {most:.1} (99 %), {all:.1} (all)"
+    )
 }
 
 /// Is it a record of loss?

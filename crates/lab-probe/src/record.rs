@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use lab_abi::{
-    Head, Kind, Plain,
+    Call, Head, Kind, Plain,
     record::{BODY, TEXTS},
 };
 
@@ -68,11 +68,19 @@ pub(crate) fn strings(record: &Record<'_>) -> [Range<usize>; TEXTS + 1] {
         let unix = record.text(0).starts_with(&(nix::libc::AF_UNIX as u16).to_ne_bytes());
         ranges[0].start = if unix { ranges[0].start + 2 } else { ranges[0].end };
     }
+    if record.kind == Kind::Mount && has_structure(record.head.call) {
+        ranges[1].start = ranges[1].end;
+    }
     if matches!(record.kind, Kind::Capability | Kind::Bpf | Kind::IoUring) {
         // Structures of numbers.
         ranges[..TEXTS].iter_mut().for_each(|range| range.start = range.end);
     }
     ranges
+}
+
+/// Does text 1 hold numbers?
+fn has_structure(call: u32) -> bool {
+    matches!(Call::from_code(call), Some(Call::OpenTreeAttr | Call::MountSetattr))
 }
 
 /// Puts the components that the kernel walked leaf first (`id/bin/usr/`) in order (`/usr/bin/id`), in place.

@@ -14,33 +14,36 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Error, ancestry,
+    check::{LOCKDOWN, not_locked_down},
     control::{Command, Control, catch_signals},
     counters, kernel,
     load::{self, Programs, Sizes},
+    pace::{Pace, Wait},
     reader::{self, Reader},
-    scope::Scope,
+    scope::{Scope, Whom},
     spool::{End, Header, LAYOUT, Skipped, Writer, frame},
+    wanted::Wanted,
 };
 
 /// What to record and where to.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// directory of the cgroup v2 hierarchy; it and all below it are observed
-    pub scope: PathBuf,
+    /// who is observed
+    pub whom: Whom,
+    /// what of it is recorded
+    pub wanted: Wanted,
     /// file for the spool
     pub spool: PathBuf,
     /// bytes of the ring buffer
     pub ring_bytes: u32,
     /// threads in scope whose calls are kept at once
     pub threads: u32,
+    /// say at the end how old the records were when they were read
+    pub latency: bool,
+    /// fields of the kernel's structs that are taken to be elsewhere: for tests of what a kernel refuses
+    pub pretended: Vec<(String, u32)>,
 }
 
-/// Wait between drains while records come, ms: the ring is never polled by events, which would cost 5 to 10 times more.
-const BUSY: u16 = 1;
-/// The same when none came for a while.
-const IDLE: u16 = 4;
-/// Empty drains until it is idle.
-const QUIET: u32 = 50;
 /// Longest time between heartbeats.
 const HEARTBEAT_NS: u64 = 50_000_000;
 /// A record is stamped a little before it is in the ring: a heartbeat speaks only for what is older than this.
@@ -53,9 +56,10 @@ pub fn record(
     output: &mut impl Write,
 ) -> Result<Counters, Error> {
     catch_signals().map_err(Error::Signals)?;
-    let scope = Scope::open(&session.scope)?;
+    not_locked_down(LOCKDOWN.as_ref())?;
+    let scope = Scope::of(&session.whom)?;
     let sizes = Sizes { ring: session.ring_bytes, threads: session.threads };
-    let mut programs = load::load(&scope, sizes)?;
+    let mut programs = load::load(&scope, sizes, &session.wanted, &session.pretended)?;
     // What was read of the kernel's types is gone, but the allocator would keep the room.
     // SAFETY: gives free memory back, whoever allocates meanwhile.
     unsafe { libc::malloc_trim(0) };
@@ -68,6 +72,7 @@ pub fn record(
     say(output, &Report::Ready { version: header.version, refused: header.refused });
 
     let mut reader = Reader::default();
+    reader.ages = session.latency.then(Vec::new);
     let result = run(&mut programs, &mut reader, &mut spool, &mut Control::new(input), output)
         .and_then(|()| finish(&mut programs, &mut reader, &mut spool));
     let counters = match &result {
@@ -79,6 +84,9 @@ pub fn record(
         }
     };
     say(output, &Report::Counters { counters });
+    if let Some(ages) = &mut reader.ages {
+        eprintln!("{}", reader::quantiles(ages));
+    }
     if result.is_ok() {
         say(output, &Report::Done);
     }
@@ -94,7 +102,7 @@ fn run(
 ) -> Result<(), Error> {
     let mut skips = Skips::default();
     let mut beat = 0;
-    let mut quiet = 0;
+    let mut pace = Pace::default();
     loop {
         let before: u64 = reader.received.values().sum();
         // Read before the drain: everything older is in the ring by now.
@@ -110,8 +118,8 @@ fn run(
             spool.flush()?;
             beat = now;
         }
-        quiet = if reader.received.values().sum::<u64>() == before { quiet + 1 } else { 0 };
-        for command in control.wait(if quiet > QUIET { IDLE } else { BUSY }) {
+        let found = reader.received.values().sum::<u64>() - before;
+        for command in wait(pace.next(now, found), programs, control) {
             match command {
                 Command::Marker(name) => {
                     reader.markers.want(&name);
@@ -119,6 +127,19 @@ fn run(
                 }
                 Command::Stop => return skips.tell(programs, spool, beat, kernel::boot_ns()),
             }
+        }
+    }
+}
+
+/// Waits as the pace says. The programs wake nobody who looks by himself.
+fn wait(wait: Wait, programs: &Programs, control: &mut Control<impl Read + AsFd>) -> Vec<Command> {
+    match wait {
+        Wait::Looking(milliseconds) => control.wait(milliseconds, None),
+        Wait::Woken(milliseconds) => {
+            programs.asleep.set(true);
+            let said = control.wait(milliseconds, Some(programs.records.as_fd()));
+            programs.asleep.set(false);
+            said
         }
     }
 }
@@ -209,8 +230,11 @@ pub fn object_hash() -> String {
     Sha256::digest(load::OBJECT).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The action that a kind records.
+/// The action that a kind records, or completes.
 pub(crate) fn action(kind: Kind) -> Option<Action> {
+    if kind == Kind::ConnectLater {
+        return Some(Action::Connect);
+    }
     Action::ALL.iter().copied().find(|action| action.word() == kind.name())
 }
 

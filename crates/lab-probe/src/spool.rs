@@ -62,7 +62,7 @@ pub(crate) struct Header {
 }
 
 /// The version of the records' layout that this build writes and reads.
-pub(crate) const LAYOUT: u32 = 1;
+pub(crate) const LAYOUT: u32 = 2;
 
 /// The kernel skipped a program.
 #[derive(Clone, Debug, Serialize, Deserialize)]

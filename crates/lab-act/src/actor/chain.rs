@@ -261,6 +261,7 @@ pub(super) fn exec_payload(link: &Link, result: Outcome) -> Exec {
         argv_truncated: false,
         exe: None,
         file: None,
+        executable: None,
         result,
     }
 }

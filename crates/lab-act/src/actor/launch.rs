@@ -188,6 +188,7 @@ fn executed(launch: &Launch, result: Outcome) -> Exec {
         argv_truncated: false,
         exe: None,
         file: None,
+        executable: None,
         result,
     }
 }

@@ -140,7 +140,7 @@ fn connected(address: &str, kind: SockType) -> Result<(OwnedFd, Step), String> {
     let socket = new_socket(peer, kind)?;
     let began_ns = boot_ns();
     let result = outcome(connect_socket(socket.as_raw_fd(), &SockaddrStorage::from(peer)).map(|()| 0));
-    let step = step(began_ns, Connect { address: peer.into(), result });
+    let step = step(began_ns, Connect { address: peer.into(), later: None, result });
     Ok((socket, step))
 }
 

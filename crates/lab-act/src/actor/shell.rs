@@ -63,6 +63,7 @@ pub(super) fn run(doer: &Doer, key: &[u8], command: &str) -> Result<Kept, String
         argv_truncated: false,
         exe: None,
         file: None,
+        executable: None,
         result,
     };
     let mut executed = step(began_ns, payload);

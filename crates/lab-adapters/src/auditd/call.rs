@@ -100,7 +100,7 @@ impl<'r, 'a> Call<'r, 'a> {
             "rmdir" => self.unlink(true, result),
             "unlinkat" => self.unlink(self.argument("a2").is_some_and(|flags| flags & 0x200 != 0), result),
             "rename" | "renameat" | "renameat2" => self.rename(result),
-            "connect" => self.address().map(|address| Connect { address, result }.into()),
+            "connect" => self.address().map(|address| Connect { address, later: None, result }.into()),
             "bind" => self.address().map(|address| Bind { address, result }.into()),
             "accept" | "accept4" => Some(Accept { peer: self.address(), result }.into()),
             name => self.set_id(name, result),
@@ -129,7 +129,7 @@ impl<'r, 'a> Call<'r, 'a> {
         let (argv, argv_truncated) = self.argv();
         let exe = if matches!(result, Outcome::Ok(_)) { self.text("exe") } else { None };
         let (path, _) = self.paths().next()?;
-        Some(Exec { path, argv, argv_truncated, exe, file: None, result }.into())
+        Some(Exec { path, argv, argv_truncated, exe, file: None, executable: None, result }.into())
     }
 
     /// The arguments, if a record has them, and whether some are missing. Long ones stand in parts.

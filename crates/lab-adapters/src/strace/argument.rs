@@ -5,7 +5,7 @@ use std::str::FromStr;
 use lab_model::{
     Action, Bpf, Capability, Chmod, Chown, HardLink, Id, IoUring, Listen, Memfd, Mkdir, Mknod, Mode, Module,
     ModuleCall, Mount, MountCall, MountFlags, Namespace, NamespaceCall, Payload, Personality, Pid, Ptrace,
-    Seccomp, Signal, SignalName, SignalTarget, Symlink, Text, Truncate,
+    RingCall, Seccomp, Signal, SignalName, SignalTarget, Symlink, Text, Truncate, UmountFlags,
 };
 
 use super::{call::Reader, token, value};
@@ -141,12 +141,15 @@ impl Reader<'_> {
                 fstype: self.given("fstype", 2)?,
                 flags: self.named::<MountFlags>(3).map(MountFlags::meant),
                 unmount: None,
+                command: None,
+                option: None,
+                attributes: None,
                 result,
             }
             .into(),
             "umount" | "umount2" => {
                 let (call, to, unmount) = (MountCall(1), Box::new(self.path("to", 0)?), self.named(1));
-                Mount { call, from: None, to, fstype: None, flags: None, unmount, result }.into()
+                self.mount(call, None, to, unmount)
             }
             "pivot_root" => self.moved(2, 0, 1)?,
             "move_mount" => {
@@ -169,7 +172,8 @@ impl Reader<'_> {
                 let flags = token::members(self.argument(1)?, b'{');
                 let flags = flags.as_deref().and_then(|members| token::member(members, "flags"));
                 let flags = flags.and_then(token::word).and_then(|flags| flags.parse().ok());
-                IoUring { entries: u32::try_from(self.number(0)?).ok()?, flags, result }.into()
+                let entries = Some(u32::try_from(self.number(0)?).ok()?);
+                IoUring { call: RingCall(0), entries, flags, operation: None, result }.into()
             }
             _ => return None,
         })
@@ -185,8 +189,19 @@ impl Reader<'_> {
 
     fn moved(&mut self, call: u32, from: usize, to: usize) -> Option<Payload> {
         let (from, to) = (Some(Box::new(self.path("from", from)?)), Box::new(self.path("to", to)?));
-        let (call, result) = (MountCall(call), self.call.outcome);
-        Some(Mount { call, from, to, fstype: None, flags: None, unmount: None, result }.into())
+        Some(self.mount(MountCall(call), from, to, None))
+    }
+
+    fn mount(
+        &self,
+        call: MountCall,
+        from: Option<Box<Text>>,
+        to: Box<Text>,
+        unmount: Option<UmountFlags>,
+    ) -> Payload {
+        let (fstype, flags, command, option, attributes) = (None, None, None, None, None);
+        let result = self.call.outcome;
+        Mount { call, from, to, fstype, flags, unmount, command, option, attributes, result }.into()
     }
 
     fn module(&mut self, call: u32, name: Option<usize>, parameters: Option<usize>) -> Option<Payload> {

@@ -95,7 +95,7 @@ pub(crate) fn meaning(call: &Call<'_>, ending: Ending) -> Option<Meaning> {
             }
             Rename { from: reader.path("from", 1)?, to: reader.path("to", 3)?, result }.into()
         }
-        "connect" => Connect { address: value::address(reader.argument(1)?)?, result }.into(),
+        "connect" => Connect { address: value::address(reader.argument(1)?)?, later: None, result }.into(),
         "bind" => Bind { address: value::address(reader.argument(1)?)?, result }.into(),
         "accept" | "accept4" => {
             let peer = reader.argument(1)?;
@@ -178,6 +178,7 @@ impl<'a> Reader<'a> {
             argv_truncated: cut,
             exe: None,
             file: None,
+            executable: None,
             result,
         })
     }

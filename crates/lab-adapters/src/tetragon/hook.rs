@@ -36,7 +36,7 @@ fn call(record: &Record, kind: &str) -> Option<Payload> {
         "unlink" | "rmdir" => {
             Unlink { path: argument(0)?.1.as_str()?.into(), directory: name == "rmdir", result }.into()
         }
-        "connect" => Connect { address: address(argument(1)?.1)?, result }.into(),
+        "connect" => Connect { address: address(argument(1)?.1)?, later: None, result }.into(),
         name => {
             let call: SetIdCall = name.parse().ok().filter(|call| *call != SetIdCall::Setgroups)?;
             let ids = (0..arguments.len()).map(|at| Some(id(int(argument(at)?.1)?)));

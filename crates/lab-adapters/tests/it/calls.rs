@@ -116,7 +116,7 @@ fn processes_and_the_kernel() {
         ),
         (
             r#"io_uring_setup(8, {flags=IORING_SETUP_CLAMP, sq_thread_cpu=0}) = 3"#,
-            r#"io-uring entries=8 flags="IORING_SETUP_CLAMP" result={"ok":3}"#,
+            r#"io-uring call="io_uring_setup" entries=8 flags="IORING_SETUP_CLAMP" result={"ok":3}"#,
         ),
     ] {
         assert_eq!(one(line), event, "{line}");

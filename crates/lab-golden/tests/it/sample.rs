@@ -30,6 +30,7 @@ pub(crate) fn exec(path: &str, argv: &[&str], acts: &[u32], children: Vec<FactNo
         argv_truncated: false,
         exe: Some("/usr/bin/whatever".into()),
         file: None,
+        executable: None,
         result: Outcome::Ok(0),
     };
     let mut node = fact(exec, acts);
@@ -83,7 +84,8 @@ pub(crate) fn judged() -> Judged {
     (loader.fact.folded, loader.fact.count) = (Some(ObjectClass::Loader), 7);
     let id = exec("/usr/bin/id", &["id"], &[2], vec![loader, passwd, exit(0)]);
     let shell = exec("/bin/sh", &["sh", "-c", "id"], &[1], vec![id, exit(0)]);
-    let connect = Connect { address: Address::Variable { name: "sink".into() }, result: Outcome::Ok(0) };
+    let connect =
+        Connect { address: Address::Variable { name: "sink".into() }, later: None, result: Outcome::Ok(0) };
     let mut fork = fact(Fork { child: 0, child_start_ns: None }, &[]);
     let nobody =
         Some(Ids { uid: 65534, euid: 65534, suid: 65534, fsuid: 65534, gid: 0, egid: 0, sgid: 0, fsgid: 0 });

@@ -1,11 +1,12 @@
 //! Arbitrary facts and judged scenarios, full of what is hard: hostile bytes, variables, equal siblings, all results.
 
 use lab_model::{
-    Accept, Address, Alert, Bind, Chown, CloneFlags, Connect, Dns, Errno, Exec, Exit, Fact, FactNode, FileId,
-    Flow, Fork, Freedom, Id, Ids, Judged, Loss, LossCause, Message, Mkdir, Mode, Mount, MountCall,
-    MountFlags, Namespace, NamespaceCall, ObjectClass, Open, OpenFlags, Outcome, Payload, Protocol, Rename,
-    Request, Role, ScenarioHead, Send, SensorKind, SetId, SetIdCall, Signal, SignalName, SignalTarget,
-    Symlink, Text, Truncate, Unlink, Verdict, VerdictRow,
+    Accept, Address, Alert, Bind, Chown, CloneFlags, Connect, DataCall, Dns, Errno, Exec, Exit, Fact,
+    FactNode, FileId, Flow, Fork, Freedom, Id, Ids, IoUring, IoUringFlags, Judged, Loss, LossCause, Message,
+    Mkdir, Mode, Mount, MountAttributes, MountCall, MountCommand, MountFlags, Namespace, NamespaceCall,
+    ObjectClass, Open, OpenFlags, Outcome, Payload, Protection, Protocol, Read, Rename, Request, RingCall,
+    RingOperation, Role, ScenarioHead, Send, SensorKind, SetId, SetIdCall, Signal, SignalName, SignalTarget,
+    Size, Symlink, Text, Truncate, Unlink, Verdict, VerdictRow, Write,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -78,7 +79,7 @@ pub(crate) fn payload() -> impl Strategy<Value = Payload> {
     let file = option::of((0..2u64, 0..2u64).prop_map(|(dev, ino)| FileId { dev, ino }));
     let exec = (text(), option::of(vec(text(), 0..3)), any::<bool>(), option::of(text()), file, outcome())
         .prop_map(|(path, argv, argv_truncated, exe, file, result)| {
-            Exec { path, argv, argv_truncated, exe, file, result }.into()
+            Exec { path, argv, argv_truncated, exe, file, executable: None, result }.into()
         });
     let setid = (select(SetIdCall::ALL), vec(option::of(0..2u32), 0..4), ids(), ids(), outcome()).prop_map(
         |(call, requested, before, after, result)| SetId { call, requested, before, after, result }.into(),
@@ -112,7 +113,7 @@ pub(crate) fn payload() -> impl Strategy<Value = Payload> {
         1 => (text(), any::<bool>(), outcome())
             .prop_map(|(path, directory, result)| Unlink { path, directory, result }.into()),
         1 => (text(), text(), outcome()).prop_map(|(from, to, result)| Rename { from, to, result }.into()),
-        1 => (address(), outcome()).prop_map(|(address, result)| Connect { address, result }.into()),
+        1 => (address(), outcome()).prop_map(|(address, result)| Connect { address, later: None, result }.into()),
         1 => (address(), outcome()).prop_map(|(address, result)| Bind { address, result }.into()),
         1 => (option::of(address()), outcome()).prop_map(|(peer, result)| Accept { peer, result }.into()),
         1 => loss,
@@ -150,12 +151,38 @@ fn call() -> impl Strategy<Value = Payload> {
             let signal = Signal { signal: SignalName(signal), target, pid: None, result };
             if flags % 2 == 0 { namespace.into() } else { signal.into() }
         }),
-        (option::of(boxed()), boxed(), option::of(boxed()), 0..4u32, outcome()).prop_map(
-            |(from, to, fstype, call, result)| {
-                let flags = (call == 0).then_some(MountFlags(call));
-                Mount { call: MountCall(call), from, to, fstype, flags, unmount: None, result }.into()
+        (option::of(boxed()), boxed(), option::of(boxed()), 0..12u32, outcome()).prop_map(
+            |(from, to, fstype, call, result)| Mount {
+                call: MountCall(call),
+                from,
+                to,
+                fstype: fstype.clone(),
+                flags: (call == 0).then_some(MountFlags(call)),
+                unmount: None,
+                command: (call == 5).then_some(MountCommand(call)),
+                option: fstype.filter(|_| call == 5),
+                attributes: (call > 5).then_some(MountAttributes(call)),
+                result,
+            }
+            .into()
+        ),
+        (option::of(text()), any::<(bool, u8, Option<i64>)>(), outcome()).prop_map(
+            |(path, (writes, call, offset), result)| {
+                let (call, length) = (DataCall(u32::from(call) % 16), Some(Size(u32::from(call))));
+                let (file, protection) = (Some(FileId { dev: 1, ino: 2 }), Some(Protection(call.0)));
+                if writes {
+                    let from = path.clone();
+                    Write { call, path, file, from, offset, length, protection, result }.into()
+                } else {
+                    Read { call, path, file, offset, length, protection, result }.into()
+                }
             }
         ),
+        (any::<(Option<u32>, bool)>(), outcome()).prop_map(|((number, made), result)| {
+            let (entries, flags) = (number.filter(|_| made), number.filter(|_| made).map(IoUringFlags));
+            let operation = number.filter(|_| !made).map(RingOperation);
+            IoUring { call: RingCall(u32::from(!made)), entries, flags, operation, result }.into()
+        }),
         (option::of(address().prop_map(Box::new)), option::of(vec(text(), 0..3)), outcome()).prop_map(
             |(address, questions, result)| {
                 Send { address, questions: questions.map(Into::into), length: None, result }.into()

@@ -52,7 +52,7 @@ fn beacon(w: &mut World) {
     let port = w.var("sink").rsplit(':').next().and_then(|port| port.parse().ok()).unwrap();
     let pid = w.fork(w.actor(), true);
     let address = Address::Inet { ip: [127, 0, 0, 1].into(), port };
-    w.step(pid, Connect { address, result: OK });
+    w.step(pid, Connect { address, later: None, result: OK });
     let (from, to) = (format!("{work}/a-{}", w.nonce(3)).into(), format!("{work}/b").into());
     w.step(pid, Rename { from, to, result: OK });
     let gone = Outcome::Errno(Errno(2));

@@ -257,7 +257,16 @@ pub(crate) fn write(path: &str) -> Payload {
 
 pub(crate) fn exec(path: &str, argv: &[&str]) -> Payload {
     let argv = Some(argv.iter().map(|&argument| argument.into()).collect());
-    Exec { path: path.into(), argv, argv_truncated: false, exe: None, file: None, result: OK }.into()
+    Exec {
+        path: path.into(),
+        argv,
+        argv_truncated: false,
+        exe: None,
+        file: None,
+        executable: None,
+        result: OK,
+    }
+    .into()
 }
 
 pub(crate) fn record(passes: Vec<PassRecord>) -> ScenarioRecord {

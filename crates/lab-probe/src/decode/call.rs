@@ -1,20 +1,24 @@
 //! What happened, from the arguments and texts alone: the kinds without a body.
 
-use lab_abi::{Call, TextAt, flag, send};
+use lab_abi::{Call, Kind, TextAt, flag, ring, send};
 use lab_model::{
     Bpf, BpfCommand, Capability, CapabilitySet, Chmod, Chown, CloneFlags, HardLink, Id, IoUring,
     IoUringFlags, KeyCall, Keyctl, KeyctlOperation, Listen, Memfd, MemfdFlags, Mkdir, Mknod, Mode, Module,
-    ModuleCall, Mount, MountCall, MountFlags, Namespace, NamespaceCall, Outcome, Payload, Persona,
-    Personality, Pid, ProcessVm, ProcessVmCall, Ptrace, PtraceRequest, Seccomp, SeccompFlags,
-    SeccompOperation, Send, Signal, SignalName, SignalTarget, Size, Symlink, Text, Truncate, UmountFlags,
+    ModuleCall, Namespace, NamespaceCall, Outcome, Payload, Persona, Personality, Pid, ProcessVm,
+    ProcessVmCall, Ptrace, PtraceRequest, RingCall, RingOperation, Seccomp, SeccompFlags, SeccompOperation,
+    Send, Signal, SignalName, SignalTarget, Size, Symlink, Text, Truncate,
 };
 use serde_json::Value;
 
-use super::{Raw, address::address, payload::dirfd};
+use super::{Raw, address::address, mount::mount, payload::dirfd};
 use crate::record::Record;
 
 /// The payload, and what has no place in it.
 pub(super) fn payload(record: &Record<'_>, result: Outcome, raw: &mut Raw) -> Option<Payload> {
+    if record.kind == Kind::IoUring && record.head.call == 0 {
+        let operation = Some(RingOperation(record.body::<ring::Ring>()?.operation));
+        return Some(IoUring { call: RingCall(1), entries: None, flags: None, operation, result }.into());
+    }
     let call = Call::from_code(record.head.call)?;
     let args = Arguments { record, call };
     notes(&args, raw);
@@ -102,7 +106,6 @@ fn kernel(args: &Arguments<'_, '_>, result: Outcome) -> Option<Payload> {
         Keyctl { call: KeyCall(call), operation, key_type, description, result }.into()
     };
     Some(match args.call {
-        Call::Mount | Call::Umount2 | Call::PivotRoot | Call::MoveMount => mount(args, result).into(),
         Call::InitModule => module(0, None, given(2, 0)),
         Call::FinitModule => module(1, None, given(1, 0)),
         Call::DeleteModule => module(2, given(0, 0), None),
@@ -117,29 +120,12 @@ fn kernel(args: &Arguments<'_, '_>, result: Outcome) -> Option<Payload> {
         Call::Keyctl => key(2, Some(KeyctlOperation(args.word(0))), None, None),
         Call::IoUringSetup => {
             let flags = args.record.text(0).last_chunk::<4>().map(|bytes| u32::from_ne_bytes(*bytes));
-            IoUring { entries: args.word(0), flags: flags.map(IoUringFlags), result }.into()
+            let (entries, flags) = (Some(args.word(0)), flags.map(IoUringFlags));
+            IoUring { call: RingCall(0), entries, flags, operation: None, result }.into()
         }
+        _ if args.call.kind() == Kind::Mount => mount(args, result).into(),
         _ => return None,
     })
-}
-
-fn mount(args: &Arguments<'_, '_>, result: Outcome) -> Mount {
-    let given = |argument: usize, text: usize| args.given(argument, text);
-    let (call, from, to, fstype) = match args.call {
-        Call::Mount => (0, given(0, 0), given(1, 1), given(2, 2)),
-        Call::Umount2 => (1, None, given(0, 0), None),
-        Call::PivotRoot => (2, given(0, 0), given(1, 1), None),
-        _ => (3, given(1, 0), given(3, 1), None),
-    };
-    Mount {
-        call: MountCall(call),
-        from,
-        to: to.unwrap_or_default(),
-        fstype,
-        flags: (args.call == Call::Mount).then(|| MountFlags(args.word(3)).meant()),
-        unmount: (args.call == Call::Umount2).then(|| UmountFlags(args.word(1))),
-        result,
-    }
 }
 
 fn send(record: &Record<'_>, result: Outcome, raw: &mut Raw) -> Option<Send> {
@@ -176,6 +162,12 @@ fn notes(args: &Arguments<'_, '_>, raw: &mut Raw) {
         Call::FinitModule => (&[], Some(0), Some(2)),
         Call::DeleteModule => (&[], None, Some(1)),
         Call::MoveMount => (&[("from_dirfd", 0), ("to_dirfd", 2)], None, Some(4)),
+        Call::Fsopen => (&[], None, Some(1)),
+        Call::Fsconfig => (&[], Some(0), None),
+        Call::Fsmount => (&[], Some(0), Some(1)),
+        Call::Fspick | Call::OpenTree | Call::OpenTreeAttr | Call::MountSetattr => {
+            (&[("dirfd", 0)], None, Some(2))
+        }
         _ => (&[], None, None),
     };
     for (name, at) in directories {
@@ -189,17 +181,18 @@ fn notes(args: &Arguments<'_, '_>, raw: &mut Raw) {
     }
 }
 
-struct Arguments<'r, 'a> {
-    record: &'r Record<'a>,
-    call: Call,
+/// A record's arguments and texts.
+pub(super) struct Arguments<'r, 'a> {
+    pub(super) record: &'r Record<'a>,
+    pub(super) call: Call,
 }
 
 impl Arguments<'_, '_> {
-    fn long(&self, at: usize) -> i64 {
+    pub(super) fn long(&self, at: usize) -> i64 {
         self.record.head.args[at] as i64
     }
 
-    fn word(&self, at: usize) -> u32 {
+    pub(super) fn word(&self, at: usize) -> u32 {
         self.record.head.args[at] as u32
     }
 
@@ -218,7 +211,7 @@ impl Arguments<'_, '_> {
     }
 
     /// Text `text`, to which `argument` points: absent if that is null, or where it could not be read.
-    fn given(&self, argument: usize, text: usize) -> Option<Box<Text>> {
+    pub(super) fn given(&self, argument: usize, text: usize) -> Option<Box<Text>> {
         let unreadable = self.record.flag(flag::UNREADABLE << text);
         (self.long(argument) != 0 && !unreadable).then(|| Box::new(self.text(text)))
     }

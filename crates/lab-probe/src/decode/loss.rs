@@ -18,7 +18,7 @@ pub(super) fn skipped(skipped: &Skipped) -> Option<Loss> {
         return None;
     }
     let mut loss = between(Some(skipped.count), skipped.first, Some(skipped.last), LossCause::Recursion);
-    loss.of = lab_abi::Kind::EVENTS.iter().copied().find(|k| k.name() == skipped.program).and_then(action);
+    loss.of = counters::kind_of(&skipped.program).and_then(action);
     Some(loss)
 }
 

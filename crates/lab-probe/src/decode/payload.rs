@@ -1,13 +1,13 @@
 //! What happened, from a record's body and texts.
 
-use lab_abi::{Call, Kind, accept, exec, exit, flag, fork, open, setid, unlink};
+use lab_abi::{Call, Kind, accept, connect_later, exec, exit, flag, fork, open, setid, unlink};
 use lab_model::{
-    Accept, Bind, Connect, Errno, Exec, Exit, FileId, Fork, Open, OpenFlags, Opened, Outcome, Payload,
-    Rename, SetId, SetIdCall, Text, Unlink,
+    Accept, Bind, Connect, Errno, Exec, Executable, Exit, FileId, Fork, Open, OpenFlags, Opened, Outcome,
+    Payload, Rename, SetId, SetIdCall, Text, Unlink,
 };
 use serde_json::Value;
 
-use super::{Raw, address::address, call, process::ids};
+use super::{Raw, address::address, call, data, process::ids};
 use crate::record::Record;
 
 /// unlinkat's `AT_REMOVEDIR`.
@@ -20,17 +20,20 @@ pub(super) fn payload(record: &Record<'_>) -> Option<(Payload, Raw)> {
     let mut raw = Raw::new();
     marks(record, &mut raw);
     let payload = match record.kind {
-        Kind::Loss => return None,
+        Kind::Loss | Kind::ConnectLater => return None,
         Kind::Exec => exec(record, &mut raw)?.into(),
         Kind::Fork => fork(record)?.into(),
         Kind::Exit => exit(record)?.into(),
         Kind::Open => open(record, &mut raw)?.into(),
         Kind::Unlink => unlink(record, &mut raw)?.into(),
         Kind::Rename => rename(record, &mut raw)?.into(),
-        Kind::Connect => Connect { address: address(record.text(0)), result: result(record) }.into(),
+        Kind::Connect => {
+            Connect { address: address(record.text(0)), later: None, result: result(record) }.into()
+        }
         Kind::Bind => Bind { address: address(record.text(0)), result: result(record) }.into(),
         Kind::Accept => accept(record)?.into(),
         Kind::Setid => setid(record)?.into(),
+        Kind::Read | Kind::Write => data::payload(record, result(record), &mut raw)?,
         _ => call::payload(record, result(record), &mut raw)?,
     };
     Some((payload, raw))
@@ -83,8 +86,20 @@ fn exec(record: &Record<'_>, raw: &mut Raw) -> Option<Exec> {
         argv_truncated: record.flag(flag::CUT << 1),
         exe: whole.then(|| Text::from(exe)),
         file: (body.inode != 0).then(|| FileId { dev: u64::from(body.dev), ino: body.inode }),
+        executable: (body.inode != 0).then(|| Box::new(executable(&body, argv))),
         result: result(record),
     })
+}
+
+/// What runs a script is the first argument of its image.
+fn executable(body: &exec::Exec, argv: &[u8]) -> Executable {
+    let interpreter = argv.split(|byte| *byte == 0).next().filter(|_| body.interpreted != 0);
+    Executable {
+        mode: body.file_mode,
+        in_memory: body.in_memory != 0,
+        deleted: body.links == 0 && body.in_memory == 0,
+        interpreter: interpreter.map(Text::from),
+    }
 }
 
 /// No bytes are no arguments; one NUL is one empty argument.
@@ -107,6 +122,11 @@ fn exit(record: &Record<'_>) -> Option<Exit> {
 fn open(record: &Record<'_>, raw: &mut Raw) -> Option<Open> {
     let body: open::Open = record.body()?;
     dirfd(raw, "dirfd", body.dirfd);
+    let call = Call::from_code(record.head.call);
+    if body.ring != 0 || call == Some(Call::OpenByHandleAt) {
+        let by = if body.ring != 0 { "io_uring" } else { "open_by_handle_at" };
+        raw.insert("by".to_owned(), Value::from(by));
+    }
     for (name, value) in
         [("mode", body.mode), ("resolve", body.resolve), ("flags_unread", body.unread.into())]
     {
@@ -130,6 +150,15 @@ fn opened(record: &Record<'_>, body: &open::Open) -> Option<Box<Opened>> {
     let file = FileId { dev: u64::from(body.dev), ino: body.inode };
     let opened = Opened { path: whole.then(|| Text::from(path)), file, mode: body.file_mode, by_fd: true };
     (record.head.ret >= 0 && body.inode != 0).then(|| Box::new(opened))
+}
+
+/// How a connect ended; `None` if its caller closed the socket before that was known.
+pub(super) fn later(body: &connect_later::ConnectLater) -> Option<Outcome> {
+    match (body.state, body.error) {
+        (connect_later::CONNECTED, _) => Some(Outcome::Ok(0)),
+        (_, 0) => None,
+        (_, error) => i32::try_from(error).ok().map(|error| Outcome::Errno(Errno(error))),
+    }
 }
 
 fn unlink(record: &Record<'_>, raw: &mut Raw) -> Option<Unlink> {

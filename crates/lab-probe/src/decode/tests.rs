@@ -79,7 +79,7 @@ fn another_layout_is_refused() {
     let mut spool = spool::MAGIC.to_vec();
     let body = serde_json::to_vec(&Header { layout: 9, ..header() }).unwrap();
     spool::push_frame(&mut spool, frame::HEADER, &body);
-    assert_eq!(decode_bytes(&spool, "p").unwrap_err(), "its records have layout 9, expected 1");
+    assert_eq!(decode_bytes(&spool, "p").unwrap_err(), "its records have layout 9, expected 2");
 }
 
 proptest::proptest! {

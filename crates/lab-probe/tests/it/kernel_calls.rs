@@ -1,4 +1,4 @@
-//! Mounts, modules, eBPF, keys, rings: by every call; where a kernel refuses, its refusal is what is seen.
+//! Mounts, modules, eBPF, keys: by every call; where a kernel refuses, its refusal is what is seen.
 
 use std::ffi::CString;
 
@@ -140,32 +140,4 @@ fn keys() {
     );
     assert!(!told[0].contains(" -> E") && told[1].contains(" -> E") && told[4].contains(" -> E"), "{told:?}");
     assert!(!spool.windows(7).any(|window| window == b"content"), "what a key holds is nobody's business");
-}
-
-#[test]
-fn rings() {
-    let Some(lab) = Lab::start("io-uring", &[]) else { return };
-    let mut good = [0_u32; 30];
-    let mut bad = [0_u32; 30];
-    (good[2], bad[2]) = (0x10, 0x8000_0001);
-    // SAFETY: parameters of the right size, which the kernel fills in.
-    let subject = lab.subject(|| unsafe {
-        libc::syscall(libc::SYS_io_uring_setup, 8, good.as_mut_ptr());
-        libc::syscall(libc::SYS_io_uring_setup, 8, bad.as_mut_ptr());
-        libc::syscall(libc::SYS_io_uring_setup, 1, 0);
-        0
-    });
-    subject.wait();
-    let folder = lab.dir.path().to_owned();
-    let (events, _) = lab.stop();
-    let told = told(&events, subject.pid, &folder);
-    assert_eq!(
-        asked(&told),
-        [
-            "io-uring entries=8 flags=IORING_SETUP_CLAMP",
-            "io-uring entries=8 flags=IORING_SETUP_IOPOLL|0x80000000",
-            "io-uring entries=1",
-        ]
-    );
-    assert!(told[1].contains(" -> E") && told[2].contains(" -> E"), "{told:?}");
 }

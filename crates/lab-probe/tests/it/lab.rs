@@ -2,7 +2,7 @@
 //! told to make.
 
 use std::{
-    ffi::CString,
+    ffi::{CString, OsStr},
     fs,
     io::{BufRead, BufReader, Write},
     os::unix::ffi::OsStrExt,
@@ -10,7 +10,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use lab_model::{Counters, Event, Outcome, Report};
+use lab_model::{Counters, Event, Outcome, Refusal, Report};
 
 pub(crate) struct Lab {
     pub(crate) dir: tempfile::TempDir,
@@ -39,6 +39,13 @@ fn hierarchy() -> Result<PathBuf, String> {
 impl Lab {
     /// A new cgroup with a probe that is ready; `None`, and it is said, where that cannot be.
     pub(crate) fn start(name: &str, options: &[&str]) -> Option<Self> {
+        let (lab, refused) = Self::start_refused(name, options)?;
+        assert_eq!(refused, []);
+        Some(lab)
+    }
+
+    /// A new folder and a new cgroup; `None`, and it is said, where that cannot be.
+    pub(crate) fn place(name: &str) -> Option<(tempfile::TempDir, PathBuf)> {
         let hierarchy = match hierarchy() {
             Ok(hierarchy) => hierarchy,
             Err(reason) => {
@@ -48,10 +55,20 @@ impl Lab {
         };
         let cgroup = hierarchy.join(format!("sightline-test-{}-{name}", std::process::id()));
         fs::create_dir(&cgroup).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let mut probe = Command::new(PROBE)
-            .args(["record", "--scope"])
-            .arg(&cgroup)
+        Some((tempfile::tempdir().unwrap(), cgroup))
+    }
+
+    /// The same with a program that runs the probe, and whom to observe; also says what it refused.
+    pub(crate) fn start_in(
+        dir: tempfile::TempDir,
+        cgroup: PathBuf,
+        command: &mut Command,
+        whom: &[&OsStr],
+        options: &[&str],
+    ) -> (Self, Vec<Refusal>) {
+        let mut probe = command
+            .arg("record")
+            .args(whom)
             .arg("--spool")
             .arg(dir.path().join("spool"))
             .args(options)
@@ -63,10 +80,16 @@ impl Lab {
         let output = BufReader::new(probe.stdout.take().unwrap());
         let mut lab = Self { dir, cgroup, probe, input, output };
         match lab.report() {
-            Some(Report::Ready { refused, .. }) => assert_eq!(refused, []),
+            Some(Report::Ready { refused, .. }) => (lab, refused),
             other => panic!("expected ready, got {other:?}"),
         }
-        Some(lab)
+    }
+
+    /// The same in a new cgroup, where some of it may be refused; `None`, and it is said, where that cannot be.
+    pub(crate) fn start_refused(name: &str, options: &[&str]) -> Option<(Self, Vec<Refusal>)> {
+        let (dir, cgroup) = Self::place(name)?;
+        let whom = ["--scope".as_ref(), cgroup.as_os_str()];
+        Some(Self::start_in(dir, cgroup.clone(), &mut Command::new(PROBE), &whom, options))
     }
 
     pub(crate) fn report(&mut self) -> Option<Report> {

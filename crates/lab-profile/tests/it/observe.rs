@@ -103,6 +103,7 @@ fn exec(path: &str, argv: &[&str], children: Vec<FactNode>) -> FactNode {
         argv_truncated: false,
         exe: None,
         file: None,
+        executable: None,
         result: Outcome::Ok(0),
     };
     FactNode { children: children.into(), ..fact(exec, &[]) }

@@ -232,7 +232,7 @@ fn bad_interest() {
         "look:6:25: unknown action `opn`, expected one of `exec`, `fork`, `exit`, `setid`, `open`, `unlink`, \
          `rename`, `connect`, `bind`, `accept`, `mkdir`, `link`, `symlink`, `chmod`, `chown`, `truncate`, \
          `mknod`, `listen`, `send`, `ptrace`, `process-vm`, `capability`, `namespace`, `memfd`, `signal`, \
-         `seccomp`, `personality`, `mount`, `module`, `bpf`, `keyctl`, `io-uring`\n  hint: did you mean `open`?"
+         `seccomp`, `personality`, `mount`, `module`, `bpf`, `keyctl`, `io-uring`, `read`, `write`\n  hint: did you mean `open`?"
     );
     assert_eq!(
         bad("{ fold = [\"locales\", \"loader\", \"loader\"] }"),

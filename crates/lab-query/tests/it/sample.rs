@@ -57,6 +57,7 @@ fn exec(path: &str, exe: &str) -> Exec {
         argv_truncated: false,
         exe: Some(exe.into()),
         file: None,
+        executable: None,
         result: Outcome::Ok(0),
     }
 }
@@ -66,7 +67,7 @@ fn open(path: &str, result: Outcome) -> Open {
 }
 
 fn connect(result: Outcome) -> Connect {
-    Connect { address: Address::Inet { ip: [127, 0, 0, 1].into(), port: 4_433 }, result }
+    Connect { address: Address::Inet { ip: [127, 0, 0, 1].into(), port: 4_433 }, later: None, result }
 }
 
 fn events(instance: &'static str) -> Vec<Event> {

@@ -1,6 +1,6 @@
 //! What an event says, in the words of a golden but with its values as they were.
 
-use lab_model::{Flow, Outcome, Part, Payload, Request, Text, Value};
+use lab_model::{Executable, Flow, Outcome, Part, Payload, Request, Text, Value};
 
 /// The object of an event: path, arguments, address.
 pub(super) fn object(payload: &Payload) -> String {
@@ -8,7 +8,9 @@ pub(super) fn object(payload: &Payload) -> String {
         Payload::Exec(exec) => {
             let argv = exec.argv.as_ref().map(|argv| argv.iter().map(quoted).collect::<Vec<_>>().join(","));
             let argv = argv.map_or("<unknown>".to_owned(), |argv| format!("[{argv}]"));
-            format!("{} {argv}{}", quoted(&exec.path), if exec.argv_truncated { " truncated" } else { "" })
+            let cut = if exec.argv_truncated { " truncated" } else { "" };
+            let file = exec.executable.as_deref().map(executable).unwrap_or_default();
+            format!("{} {argv}{cut}{file}", quoted(&exec.path))
         }
         Payload::Fork(fork) => format!("child {}", fork.child),
         Payload::Exit(exit) => match (exit.code, exit.signal) {
@@ -30,7 +32,10 @@ pub(super) fn object(payload: &Payload) -> String {
             format!("{}{}", quoted(&unlink.path), if unlink.directory { " directory" } else { "" })
         }
         Payload::Rename(rename) => format!("{} -> {}", quoted(&rename.from), quoted(&rename.to)),
-        Payload::Connect(connect) => connect.address.to_string(),
+        Payload::Connect(connect) => {
+            let later = connect.later.map(|later| format!(", later {}", outcome(later))).unwrap_or_default();
+            format!("{}{later}", connect.address)
+        }
         Payload::Bind(bind) => bind.address.to_string(),
         Payload::Accept(accept) => accept.peer.as_ref().map(ToString::to_string).unwrap_or_default(),
         Payload::Loss(loss) => {
@@ -79,11 +84,29 @@ fn part(part: &Part<'_>) -> Option<String> {
 
 /// How its call ended; empty if it is no call.
 pub(super) fn result(payload: &Payload) -> String {
-    match payload.result() {
-        Some(Outcome::Ok(value)) => value.to_string(),
-        Some(Outcome::Errno(errno)) => errno.to_string(),
-        None => String::new(),
+    payload.result().map(outcome).unwrap_or_default()
+}
+
+fn outcome(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Ok(value) => value.to_string(),
+        Outcome::Errno(errno) => errno.to_string(),
     }
+}
+
+/// What is remarkable about the file behind a new image.
+fn executable(file: &Executable) -> String {
+    const SET_UID: u32 = 0o4000;
+    const SET_GID: u32 = 0o2000;
+    let by = file.interpreter.as_ref().map(|by| format!(" by {}", quoted(by))).unwrap_or_default();
+    let words = [
+        (file.in_memory, " in memory"),
+        (file.deleted, " deleted"),
+        (file.mode & SET_UID != 0, " set-uid"),
+        (file.mode & SET_GID != 0, " set-gid"),
+    ];
+    let words = words.into_iter().filter(|(is, _)| *is).map(|(_, word)| word);
+    words.fold(by, |all, word| all + word)
 }
 
 fn quoted(text: &Text) -> String {

@@ -51,6 +51,7 @@ pub(crate) fn hostile(text: &str) -> ScenarioRecord {
         argv_truncated: false,
         exe: None,
         file: None,
+        executable: None,
         result: Outcome::Ok(0),
     };
     let mut exec = event(0, exec.into());

@@ -68,8 +68,8 @@ const fn flag(name: &'static str, places: &'static [Place]) -> Column {
 }
 
 use Action::{
-    Accept, Alert, Bpf, Dns, Exec, Exit, Flow, Fork, HardLink, IoUring, Keyctl, Loss, Memfd, Message, Module,
-    Mount, Namespace, Open, Ptrace, Rename, Request, Seccomp, Signal, Unlink,
+    Accept, Alert, Bpf, Connect, Dns, Exec, Exit, Flow, Fork, HardLink, IoUring, Keyctl, Loss, Memfd,
+    Message, Module, Mount, Namespace, Open, Ptrace, Read, Rename, Request, Seccomp, Signal, Unlink, Write,
 };
 use Place::{Any, But, Of};
 
@@ -117,9 +117,18 @@ pub const EVENT_COLUMNS: &[Column] = &[
     flag("argv_truncated", &[Of(Exec, "argv_truncated")]),
     text("exe", &[Of(Exec, "exe")]),
     text("opened_path", &[Of(Open, "opened.path")]),
-    number("dev", &[Of(Exec, "file.dev"), Of(Open, "opened.file.dev")]),
-    number("ino", &[Of(Exec, "file.ino"), Of(Open, "opened.file.ino")]),
-    number("file_mode", &[Of(Open, "opened.mode")]),
+    number(
+        "dev",
+        &[Of(Exec, "file.dev"), Of(Open, "opened.file.dev"), Of(Read, "file.dev"), Of(Write, "file.dev")],
+    ),
+    number(
+        "ino",
+        &[Of(Exec, "file.ino"), Of(Open, "opened.file.ino"), Of(Read, "file.ino"), Of(Write, "file.ino")],
+    ),
+    number("file_mode", &[Of(Exec, "executable.mode"), Of(Open, "opened.mode")]),
+    flag("in_memory", &[Of(Exec, "executable.in_memory")]),
+    flag("deleted", &[Of(Exec, "executable.deleted")]),
+    text("interpreter", &[Of(Exec, "executable.interpreter")]),
     flag("by_fd", &[Of(Open, "opened.by_fd")]),
     number("flags", &[Of(Open, "flags")]),
     flag("late_path", &[Of(Open, "late_path")]),
@@ -128,6 +137,7 @@ pub const EVENT_COLUMNS: &[Column] = &[
     number("owner", &[Any("payload.owner")]),
     number("owner_group", &[Any("payload.group")]),
     number("length", &[Any("payload.length")]),
+    number("offset", &[Any("payload.offset")]),
     number("device", &[Any("payload.device")]),
     number("backlog", &[Any("payload.backlog")]),
     Column {
@@ -138,6 +148,8 @@ pub const EVENT_COLUMNS: &[Column] = &[
     },
     number("ret", &[But(&[Loss], "result.ok")]),
     text("error", &[But(&[Loss], "result.errno")]),
+    number("later_ret", &[Of(Connect, "later.ok")]),
+    text("later_error", &[Of(Connect, "later.errno")]),
     number("child_pid", &[Of(Fork, "child")]),
     number("child_start_ns", &[Of(Fork, "child_start_ns")]),
     number("exit_code", &[Of(Exit, "code")]),
@@ -145,7 +157,14 @@ pub const EVENT_COLUMNS: &[Column] = &[
     text("call", &[Any("payload.call")]),
     text(
         "operation",
-        &[Of(Ptrace, "request"), Of(Seccomp, "operation"), Of(Bpf, "command"), Of(Keyctl, "operation")],
+        &[
+            Of(Ptrace, "request"),
+            Of(Seccomp, "operation"),
+            Of(Bpf, "command"),
+            Of(Keyctl, "operation"),
+            Of(Mount, "command"),
+            Of(IoUring, "operation"),
+        ],
     ),
     text(
         "options",
@@ -155,6 +174,8 @@ pub const EVENT_COLUMNS: &[Column] = &[
             Of(Seccomp, "flags"),
             Of(Mount, "flags"),
             Of(IoUring, "flags"),
+            Of(Read, "protection"),
+            Of(Write, "protection"),
         ],
     ),
     number("target_pid", &[Any("payload.pid")]),

@@ -3,9 +3,9 @@
 use std::fs;
 
 use lab_model::{
-    Accept, Action, Address, Bind, Connect, Errno, Event, Exec, Exit, FileId, Fork, Ids, Loss, LossCause,
-    NamespacedPid, Open, OpenFlags, Outcome, ParentRef, Payload, ProcessRef, Refs, Rename, Seq, SetId,
-    SetIdCall, Text, Time, TimeSource, Unlink,
+    Accept, Action, Address, Bind, Connect, Errno, Event, Exec, Executable, Exit, FileId, Fork, Ids, Loss,
+    LossCause, NamespacedPid, Open, OpenFlags, Outcome, ParentRef, Payload, ProcessRef, Refs, Rename, Seq,
+    SetId, SetIdCall, Text, Time, TimeSource, Unlink,
 };
 use lab_store::{BundleWriter, EVENT_COLUMNS, HEAD_EVENTS, read};
 use proptest::{collection::vec, option, prelude::*};
@@ -61,7 +61,17 @@ fn payload() -> impl Strategy<Value = Payload> {
             outcome()
         )
             .prop_map(|(path, argv, argv_truncated, exe, file, result)| {
-                Exec { path, argv, argv_truncated, exe, file, result }.into()
+                let executable = file.map(|file: FileId| {
+                    let mode = file.ino as u32;
+                    let interpreter = exe.clone().filter(|_| mode.is_multiple_of(2));
+                    Box::new(Executable {
+                        mode,
+                        in_memory: mode.is_multiple_of(3),
+                        deleted: mode.is_multiple_of(5),
+                        interpreter,
+                    })
+                });
+                Exec { path, argv, argv_truncated, exe, file, executable, result }.into()
             }),
         any::<(u32, Option<u64>)>().prop_map(|(child, child_start_ns)| Fork { child, child_start_ns }.into()),
         any::<(Option<i32>, Option<i32>)>().prop_map(|(code, signal)| Exit { code, signal }.into()),
@@ -80,7 +90,12 @@ fn payload() -> impl Strategy<Value = Payload> {
         }
         .into()),
         (text(), text(), outcome()).prop_map(|(from, to, result)| Rename { from, to, result }.into()),
-        (address(), outcome()).prop_map(|(address, result)| Connect { address, result }.into()),
+        (address(), option::of(outcome()), outcome()).prop_map(|(address, later, result)| Connect {
+            address,
+            later,
+            result
+        }
+        .into()),
         (address(), outcome()).prop_map(|(address, result)| Bind { address, result }.into()),
         (option::of(address()), outcome()).prop_map(|(peer, result)| Accept { peer, result }.into()),
         (any::<(Option<u64>, u64, Option<u64>, Option<u32>)>(), cause, option::of(of)).prop_map(
@@ -274,6 +289,7 @@ fn secrets_are_masked_in_both_files() {
         argv_truncated: false,
         exe: None,
         file: None,
+        executable: None,
         result: Outcome::Ok(0),
     };
     let (dir, files) = written(runs.path(), &[event(0, exec)]);

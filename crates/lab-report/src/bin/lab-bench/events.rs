@@ -83,6 +83,7 @@ fn exec(path: String, argv: &[String]) -> Exec {
         argv,
         argv_truncated: false,
         file: None,
+        executable: None,
         result: Outcome::Ok(0),
     }
 }
