@@ -5,6 +5,7 @@ mod arrows;
 mod ci;
 mod files;
 mod map;
+mod nix;
 mod object;
 mod pins;
 mod plan;

@@ -1,0 +1,20 @@
+# Options of NixOS that the modules may set; a star stands for any name.
+[
+  "boot.loader.grub.device"
+  "environment.systemPackages"
+  "fileSystems.*.device"
+  "fileSystems.*.fsType"
+  "networking.hostName"
+  "security.auditd.enable"
+  "system.stateVersion"
+  "systemd.services.*.after"
+  "systemd.services.*.description"
+  "systemd.services.*.requires"
+  "systemd.services.*.serviceConfig.*"
+  "systemd.services.*.unitConfig.*"
+  "systemd.services.*.wantedBy"
+  "systemd.slices.*.description"
+  "systemd.sockets.*.description"
+  "systemd.sockets.*.socketConfig.*"
+  "virtualisation.memorySize"
+]
