@@ -70,6 +70,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
                 sudo: true,
                 mmdebstrap: true,
                 shellcheck: true,
+                nix: true,
                 reports: true,
                 ..Needs::HOST
             },

@@ -29,6 +29,8 @@ pub struct Needs {
     pub mmdebstrap: bool,
     /// shellcheck; only the test of the action's scripts needs it.
     pub shellcheck: bool,
+    /// Nix; only the tests of the flake need it.
+    pub nix: bool,
     /// A browser and an XML validator; only the tests of reports need them.
     pub reports: bool,
     /// DuckDB, which answers queries.
@@ -46,6 +48,7 @@ impl Needs {
         sudo: false,
         mmdebstrap: false,
         shellcheck: false,
+        nix: false,
         reports: false,
         duckdb: false,
     };
@@ -102,6 +105,9 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     }
     if needs.shellcheck && options.program("shellcheck").is_none() {
         packages.push(("shellcheck".into(), "the test of the action's scripts"));
+    }
+    if needs.nix && options.program("nix").is_none() {
+        packages.push(("nix-bin".into(), "the tests of the flake"));
     }
     if needs.reports {
         packages

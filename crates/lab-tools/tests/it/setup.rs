@@ -44,9 +44,9 @@ fn a_package_is_installed_once_and_then_no_more() {
 fn what_only_tests_need_is_planned_for_them_alone() {
     let machine = Machine::healthy();
     assert_eq!(plan(&machine, STRACE), []);
-    let steps = plan(&machine, Needs { sudo: true, mmdebstrap: true, shellcheck: true, ..STRACE });
+    let steps = plan(&machine, Needs { sudo: true, mmdebstrap: true, shellcheck: true, nix: true, ..STRACE });
     let [step] = steps.as_slice() else { panic!("{steps:?}") };
-    assert_eq!(step.name, "packages sudo mmdebstrap shellcheck");
+    assert_eq!(step.name, "packages sudo mmdebstrap shellcheck nix-bin");
     machine.script("mmdebstrap", "");
     assert_eq!(plan(&machine, Needs { mmdebstrap: true, ..STRACE }), []);
 }
