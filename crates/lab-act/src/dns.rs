@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use lab_model::{Address, Outcome, Send, Size, Text};
 use simple_dns::{
     CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, ResourceRecord, SimpleDnsError, TYPE,
     rdata::{A, RData},
@@ -18,6 +19,16 @@ pub(crate) fn query(id: u16, name: &str) -> Result<Vec<u8>, SimpleDnsError> {
         false,
     ));
     packet.build_bytes_vec()
+}
+
+/// What a call sent that asked for the A record of `name`, in `length` bytes.
+pub(crate) fn asked(resolver: Address, name: &str, length: usize, result: Outcome) -> Send {
+    Send {
+        address: Some(Box::new(resolver)),
+        questions: Some([Text::from(format!("{name} A").as_str())].into()),
+        length: u32::try_from(length).ok().map(Size),
+        result,
+    }
 }
 
 /// The first address in an answer, as text; the error reads well after "ask ...:".

@@ -14,6 +14,7 @@ use lab_model::{
 
 use crate::{
     actor::{boot_ns, user_taken_before},
+    dns,
     hash::{key_bytes, keyed_hash},
     witness::ids,
 };
@@ -43,7 +44,7 @@ fn serve() -> io::Result<()> {
     for line in io::stdin().lock().lines() {
         match serde_json::from_str(&line?) {
             Ok(Order::Stop) => break,
-            Ok(Order::Mark { path }) => {
+            Ok(Order::Mark { path, question: _ }) => {
                 let _ = std::fs::File::open(&path);
                 reply(&Reply::Marked { path })?;
             }
@@ -112,6 +113,10 @@ impl Lie {
         }
         lie.kind(act, &key_bytes(key).unwrap_or_default());
         lie.receipt.principal = lie.receipt.steps.len().checked_sub(1);
+        if let (ActKind::Resolve { resolver, name }, Expectation::Ok) = (&act.kind, act.expect) {
+            let length = dns::query(1, name).map_or(0, |query| query.len());
+            lie.step(dns::asked(parsed(resolver), name, length, Outcome::Ok(length as i64)), None);
+        }
         if matches!(act.kind, ActKind::Shell { .. }) {
             lie.exit();
         }

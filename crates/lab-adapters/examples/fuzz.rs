@@ -10,12 +10,13 @@ use std::{
 
 #[path = "../tests/it/account.rs"]
 mod account;
+#[path = "../tests/it/capture.rs"]
+mod capture;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let names = account::RECORDS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let Some(tool) = words.first().filter(|tool| account::RECORDS.iter().any(|(name, _)| name == tool))
-    else {
+    let names = tools().collect::<Vec<_>>().join(", ");
+    let Some(tool) = words.first().filter(|tool| tools().any(|name| name == tool.as_str())) else {
         eprintln!("fuzz: expected an adapter: {names}");
         return ExitCode::from(2);
     };
@@ -47,6 +48,11 @@ fn main() -> ExitCode {
     }
     eprintln!("{tool}: {inputs} inputs, nothing found");
     ExitCode::SUCCESS
+}
+
+/// The tools whose records can be damaged.
+fn tools() -> impl Iterator<Item = &'static str> {
+    account::RECORDS.iter().map(|(name, _)| *name).chain(["tcpdump"])
 }
 
 /// George Marsaglia's xorshift64; the same seed gives the same inputs.

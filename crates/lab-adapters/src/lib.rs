@@ -12,6 +12,8 @@ pub mod kubernetes_audit;
 mod signal;
 pub mod strace;
 mod stream;
+
+pub mod tcpdump;
 pub mod tetragon;
 
 pub use clock::Clock;

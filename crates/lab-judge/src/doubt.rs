@@ -62,7 +62,7 @@ pub(crate) fn doubts(view: &View<'_>) -> Vec<String> {
             ));
         }
     }
-    match view.processes.ambiguous() {
+    match view.ambiguous() {
         0 => {}
         n => doubts.push(format!("{who}: {n} events could belong to more than one process, or to none")),
     }

@@ -118,7 +118,8 @@ fn step(
 ) -> StepExplanation {
     let view = &judgement.view;
     let call = &receipt.steps[index];
-    let fields: &[Field] = view.knows(call.payload.action()).map_or(&[], |knowledge| knowledge.fields);
+    let fields: &[Field] =
+        view.knows(receipt.act, call.payload.action()).map_or(&[], |knowledge| knowledge.fields);
     let show = |event: usize| show_event(view.stream.events[event]);
     let result = match &finding.found {
         Found::Blind => StepFinding::Blind,

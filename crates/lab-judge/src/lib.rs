@@ -1,10 +1,12 @@
 //! Resolves identities, matches acts and events, gives verdicts, and makes one tree of facts of all records; pure.
 //!
 //! The way of the data: [`judge`] takes a [`ScenarioRecord`] and makes, for each instance in each pass, a `View`
-//! (`stream` puts its events in order, `resolve` brings each to a process, `loss` says when it lost some). `matching`
+//! (`stream` puts its events in order, `attribute` names the makers of those that name none, `resolve` brings each to a
+//! process, `loss` says when it lost some). `matching`
 //! then looks for the event of each step of each receipt, `verdict` and `proof` conclude, and `gather`, `union` and
 //! `tree` make the facts. Nothing here opens a file or reads a clock.
 
+mod attribute;
 mod compare;
 mod doubt;
 mod explain;

@@ -3,13 +3,14 @@
 use lab_model::{Event, Field, Payload, ProcessKey, Receipt, Step, Time};
 
 use crate::{
+    attribute,
     compare::{self, Difference},
     resolve::NodeId,
     view::View,
 };
 
 /// How far a clock that is not the kernel's may be off beyond what it says of itself.
-const NEAR_NS: u64 = 5_000_000;
+pub(crate) const NEAR_NS: u64 = 5_000_000;
 
 /// What was found of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(crate) struct Finding {
     pub(crate) late: bool,
     /// indices of the losses that could have touched it
     pub(crate) touched: Vec<usize>,
+    /// no event is its own, and one that may be could as well be another process's
+    pub(crate) unclear: bool,
 }
 
 /// A receipt with a finding for each of its steps.
@@ -56,6 +59,27 @@ struct Wanted<'a> {
     fields: &'static [Field],
 }
 
+impl Matched<'_> {
+    /// The finding by which a sensor speaks of the act: that of its principal call. Where the sensor does not see that one, but
+    /// another call by which the same process spoke to the same address, it is that of the other.
+    pub(crate) fn telling(&self) -> Option<&Finding> {
+        let principal = self.receipt.principal?;
+        let own = self.findings.get(principal)?;
+        if own.found != Found::Blind {
+            return Some(own);
+        }
+        let step = self.receipt.steps.get(principal)?;
+        let stands_in = |(other, finding): &(&Step, &Finding)| {
+            finding.found != Found::Blind
+                && other.process.pid == step.process.pid
+                && other.payload.peer().is_some()
+                && other.payload.peer() == step.payload.peer()
+        };
+        let other = self.receipt.steps.iter().zip(&self.findings).find(stands_in);
+        Some(other.map_or(own, |(_, finding)| finding))
+    }
+}
+
 /// Finds the events of all receipts of the view's pass; no event serves two steps.
 ///
 /// Exact matches at the right time come first, then exact matches at any time, then the nearest different ones: so a
@@ -66,7 +90,7 @@ pub(crate) fn match_receipts<'a>(view: &View<'a>) -> Vec<Matched<'a>> {
         let mut findings = Vec::with_capacity(receipt.steps.len());
         for (s, step) in receipt.steps.iter().enumerate() {
             let action = step.payload.action();
-            let found = match (view.knows(action), view.refused(action)) {
+            let found = match (view.knows(receipt.act, action), view.refused(action)) {
                 (None, _) => Found::Blind,
                 (_, Some(reason)) => Found::Refused(reason.to_owned()),
                 (Some(knowledge), None) => {
@@ -76,7 +100,7 @@ pub(crate) fn match_receipts<'a>(view: &View<'a>) -> Vec<Matched<'a>> {
                 }
             };
             let touched = (0..view.losses.len()).filter(|&i| view.losses[i].touches(receipt, step)).collect();
-            findings.push(Finding { found, late: false, touched });
+            findings.push(Finding { found, late: false, touched, unclear: false });
         }
         matched.push(Matched { receipt, findings });
     }
@@ -95,7 +119,10 @@ pub(crate) fn match_receipts<'a>(view: &View<'a>) -> Vec<Matched<'a>> {
         });
     }
     for wanted in wanted {
-        matched[wanted.place.0].findings[wanted.place.1].found = Found::Nothing(search.near(&wanted));
+        let finding = &mut matched[wanted.place.0].findings[wanted.place.1];
+        finding.found = Found::Nothing(search.near(&wanted));
+        finding.unclear =
+            view.stream.unclear().any(|event| attribute::may_be(wanted.step, view.stream.events[event]));
     }
     matched
 }
@@ -181,7 +208,7 @@ fn is_equal(wanted: &Wanted<'_>, event: &Event) -> bool {
     compare::differences(wanted.step, event, wanted.fields).next().is_none()
 }
 
-fn is_inside(step: &Step, event: &Event, slack_ns: u64) -> bool {
+pub(crate) fn is_inside(step: &Step, event: &Event, slack_ns: u64) -> bool {
     let from = step.began_ns.saturating_sub(slack_ns);
     (from..=step.ended_ns.saturating_add(slack_ns)).contains(&event.time.ns)
 }

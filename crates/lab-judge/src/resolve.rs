@@ -2,7 +2,8 @@
 //!
 //! A sensor that gives a process's start identifies it exactly. One that gives only the pid is followed through time:
 //! a fork that names the pid begins a process, an exit ends it, and what comes after is another process that has the
-//! same pid. Where the records contradict that story, the result is ambiguous and the run doubtful.
+//! same pid. Where the records contradict that story, the result is ambiguous and the run doubtful. Events of a sensor that
+//! gives no process at all come with a pid by `attribute`, or belong to nobody.
 
 use std::collections::HashMap;
 
@@ -92,7 +93,7 @@ pub(crate) fn resolve(stream: &Stream<'_>) -> Processes {
 fn collect(stream: &Stream<'_>) -> Vec<(u32, Vec<Evidence>)> {
     let mut by_pid: RapidHashMap<u32, Vec<Evidence>> = RapidHashMap::default();
     for (index, event) in stream.events.iter().enumerate() {
-        if let Some(pid) = event.image.pid {
+        if let Some(pid) = stream.pid(index) {
             let rank = if matches!(event.payload, Payload::Exit(_)) { EXIT } else { CALL };
             let start_ns = event.image.start_ns;
             by_pid.entry(pid).or_default().push(Evidence {
@@ -235,6 +236,11 @@ impl Processes {
         ids.iter().rev().find(maybe).copied()
     }
 
+    /// A process of which the sensor told nothing.
+    pub(crate) fn add_known(&mut self, stamp: &Stamp) -> NodeId {
+        self.add(stamp.pid, stamp.start_ticks.saturating_mul(TICK_NS))
+    }
+
     /// The process that gave `stamp`; `until_ns` is the last moment at which it is known to have lived.
     pub(crate) fn find(&self, stamp: &Stamp, until_ns: u64) -> Option<NodeId> {
         let ids = self.by_pid.get(&stamp.pid)?;
@@ -253,10 +259,5 @@ impl Processes {
             })
         };
         exact.or_else(by_time).copied()
-    }
-
-    /// How many events could not be brought to one process.
-    pub(crate) fn ambiguous(&self) -> usize {
-        self.of.iter().filter(|(_, certainty)| *certainty == Certainty::Ambiguous).count()
     }
 }

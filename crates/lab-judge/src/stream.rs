@@ -1,8 +1,10 @@
 //! An instance's events in its own order, each place in the stream once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use lab_model::{Action, Event, InstanceRecord, Loss, Payload, Seq};
+
+use crate::attribute::Maker;
 
 /// What an instance recorded, put in order: by time, then by place in the stream.
 pub(crate) struct Stream<'a> {
@@ -14,12 +16,18 @@ pub(crate) struct Stream<'a> {
     pub(crate) conflicts: usize,
     /// indices of events of those who are asked for, by pid and action, in order
     by_caller: Vec<(u32, Action, usize)>,
+    /// of events that name none
+    makers: HashMap<Seq, Maker>,
 }
 
 impl<'a> Stream<'a> {
     /// Whatever order the records come in, and however often, the result is the same. `callers` are the pids whose
-    /// calls will be asked for.
-    pub(crate) fn new(record: &'a InstanceRecord, callers: &HashSet<u32>) -> Self {
+    /// calls will be asked for, `makers` who made what names nobody.
+    pub(crate) fn new(
+        record: &'a InstanceRecord,
+        callers: &HashSet<u32>,
+        makers: HashMap<Seq, Maker>,
+    ) -> Self {
         // Sensors hand over long stretches in order, which the sort finds and keeps.
         let mut places: Vec<(Seq, usize)> =
             record.events.iter().enumerate().map(|(at, event)| (event.seq, at)).collect();
@@ -47,12 +55,25 @@ impl<'a> Stream<'a> {
             }
         }
         let calls = events.iter().enumerate().filter_map(|(index, event)| {
-            let pid = event.image.pid.filter(|pid| callers.contains(pid))?;
+            let pid = pid_of(event, &makers).filter(|pid| callers.contains(pid))?;
             Some((pid, event.payload.action(), index))
         });
         let mut by_caller: Vec<_> = calls.collect();
         by_caller.sort_unstable();
-        Self { events, losses, conflicts, by_caller }
+        Self { events, losses, conflicts, by_caller, makers }
+    }
+
+    /// The pid of an event's process, as its sensor gives it or as it was attributed.
+    pub(crate) fn pid(&self, index: usize) -> Option<u32> {
+        pid_of(self.events[index], &self.makers)
+    }
+
+    /// The events that calls of several processes fit equally.
+    pub(crate) fn unclear(&self) -> impl Iterator<Item = usize> {
+        let unclear = |event: &Event| self.makers.get(&event.seq) == Some(&Maker::Several);
+        (0..self.events.len())
+            .filter(move |_| !self.makers.is_empty())
+            .filter(move |at| unclear(self.events[*at]))
     }
 
     /// The calls of one kind that a pid made, in order: pid, action, and the event's index.
@@ -66,4 +87,11 @@ impl<'a> Stream<'a> {
     pub(crate) fn last_ns(&self) -> Option<u64> {
         self.events.last().map(|event| event.time.ns)
     }
+}
+
+fn pid_of(event: &Event, makers: &HashMap<Seq, Maker>) -> Option<u32> {
+    event.image.pid.or_else(|| match makers.get(&event.seq) {
+        Some(Maker::One(pid)) => Some(*pid),
+        _ => None,
+    })
 }

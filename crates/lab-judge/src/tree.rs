@@ -222,7 +222,7 @@ impl Builder<'_> {
         let action = seen.payload.action();
         let should = self.watchers.iter().filter(|watcher| {
             !watcher.refused.contains(&action)
-                && watcher.sensor.entry().knows.iter().any(|k| k.action == action)
+                && watcher.sensor.entry().knows.iter().any(|k| k.action == action && k.only.is_none())
         });
         let saw = |watcher: &&Watcher| seen.sightings.iter().any(|s| s.instance == watcher.instance);
         should.filter(|watcher| !saw(watcher)).map(|watcher| watcher.instance.clone()).collect()

@@ -88,8 +88,7 @@ pub(crate) fn opinion(judgement: &Judgement<'_>, act: u32) -> Opinion {
     if matched.receipt.steps.is_empty() {
         return Opinion::new(Verdict::Lost, "the receipt holds no call to compare with".to_owned());
     }
-    let principal = matched.receipt.principal.and_then(|index| matched.findings.get(index));
-    let cannot = match principal {
+    let cannot = match matched.telling() {
         Some(finding) => Some(&finding.found),
         None if matched.findings.iter().all(|f| matches!(f.found, Found::Blind | Found::Refused(_))) => {
             matched.findings.first().map(|finding| &finding.found)
@@ -109,7 +108,7 @@ pub(crate) fn opinion(judgement: &Judgement<'_>, act: u32) -> Opinion {
 
 fn from_findings(view: &View<'_>, matched: &Matched<'_>) -> Opinion {
     let (mut reasons, mut events) = (Vec::new(), Vec::new());
-    let (mut differs, mut nothing, mut late) = (false, false, false);
+    let (mut differs, mut nothing, mut late, mut unclear) = (false, false, false, false);
     let mut touched: Vec<usize> = Vec::new();
     for (index, finding) in matched.findings.iter().enumerate() {
         let step = describe(matched.receipt, index);
@@ -131,7 +130,9 @@ fn from_findings(view: &View<'_>, matched: &Matched<'_>) -> Opinion {
             }
             Found::Nothing(_) => {
                 nothing = true;
-                reasons.push(format!("{step}: no event"));
+                unclear |= finding.unclear;
+                let why = if finding.unclear { "; one may be its, or another process's" } else { "" };
+                reasons.push(format!("{step}: no event{why}"));
             }
         }
         touched.extend(finding.touched.iter().filter(|loss| !touched.contains(loss)).collect::<Vec<_>>());
@@ -139,7 +140,7 @@ fn from_findings(view: &View<'_>, matched: &Matched<'_>) -> Opinion {
     reasons.extend(
         touched.iter().map(|&loss| format!("{} {}", view.record.instance, view.losses[loss].describe())),
     );
-    let verdict = match (touched.is_empty(), nothing, differs, late) {
+    let verdict = match (touched.is_empty() && !unclear, nothing, differs, late) {
         (false, ..) => Verdict::Lost,
         (true, true, ..) => Verdict::Missed,
         (true, false, true, _) => Verdict::Wrong,

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use lab_model::{Act, Action, InstanceRecord, Knowledge, PassRecord, Receipt, Stamp};
 
 use crate::{
+    attribute,
     loss::{self, Interval},
-    resolve::{self, NodeId, Processes},
+    resolve::{self, Certainty, NodeId, Processes},
     stream::Stream,
 };
 
@@ -26,7 +27,8 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     pub(crate) fn new(pass: &'a PassRecord, record: &'a InstanceRecord) -> Self {
         let steps = pass.receipts.iter().flat_map(|receipt| &receipt.steps);
-        let stream = Stream::new(record, &steps.map(|step| step.process.pid).collect());
+        let makers = attribute::attribute(&pass.receipts, record);
+        let stream = Stream::new(record, &steps.map(|step| step.process.pid).collect(), makers);
         let processes = resolve::resolve(&stream);
         let losses = loss::intervals(record, &stream);
         let resident = pass.actor.and_then(|actor| processes.find(&actor, u64::MAX));
@@ -40,7 +42,11 @@ impl<'a> View<'a> {
         for receipt in &self.pass.receipts {
             let mut nodes: HashMap<u32, NodeId> = HashMap::new();
             for (nth, stamp, until_ns) in self.processes_of(receipt) {
-                let node = self.processes.find(&stamp, until_ns);
+                let mut node = self.processes.find(&stamp, until_ns);
+                if !self.record.sensor.entry().process {
+                    // Those above it and beside it are nowhere else, and what it did stands below them.
+                    node = node.or_else(|| Some(self.processes.add_known(&stamp)));
+                }
                 let Some(node) = node.filter(|node| Some(*node) != self.resident) else { continue };
                 self.own.entry(node).or_insert((receipt.act, nth));
                 let is_actors = self.pass.actor.is_some_and(|actor| actor.pid == stamp.parent);
@@ -61,9 +67,24 @@ impl<'a> View<'a> {
         first.enumerate().map(|(n, step)| (n + 1, step.process, until_ns(step.ended_ns))).collect()
     }
 
-    /// What the sensor declares to know of an action.
-    pub(crate) fn knows(&self, action: Action) -> Option<&'static Knowledge> {
-        self.record.sensor.entry().knows.iter().find(|knowledge| knowledge.action == action)
+    /// What the sensor declares to know of the calls of an act.
+    pub(crate) fn knows(&self, act: u32, action: Action) -> Option<&'static Knowledge> {
+        let act = self.pass.acts.iter().find(|known| known.id == act);
+        let transport = act.and_then(|act| act.kind.peer()).map(|(transport, _)| transport);
+        let knows = self.record.sensor.entry().knows.iter().find(|knowledge| knowledge.action == action);
+        knows.filter(|knowledge| knowledge.only.is_none() || knowledge.only == transport)
+    }
+
+    /// How many events could not be brought to one process. Of a sensor that knows no process those that no call fits are
+    /// nobody's, and not in doubt.
+    pub(crate) fn ambiguous(&self) -> usize {
+        if self.record.sensor.entry().process {
+            let ambiguous =
+                self.processes.of.iter().filter(|(_, certainty)| *certainty == Certainty::Ambiguous);
+            ambiguous.count()
+        } else {
+            self.stream.unclear().count()
+        }
     }
 
     /// Why the sensor could not see an action here, if so.

@@ -203,6 +203,15 @@ pub enum ActKind {
     },
 }
 
+/// How bytes come to a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// in a stream, over TCP: to connect is to exchange packets
+    Stream,
+    /// in datagrams, over UDP: to connect is to note an address, and no packet goes
+    Datagram,
+}
+
 impl ActKind {
     /// Its word in scenarios.
     pub fn word(&self) -> &'static str {
@@ -227,6 +236,15 @@ impl ActKind {
         "exec", "read", "write", "append", "unlink", "rename", "connect", "resolve", "serve", "setid",
         "shell",
     ];
+
+    /// The address that it speaks to, `IP:PORT`, and over what, where it does.
+    pub fn peer(&self) -> Option<(Transport, &str)> {
+        match self {
+            Self::Connect { address, .. } => Some((Transport::Stream, address)),
+            Self::Resolve { resolver, .. } => Some((Transport::Datagram, resolver)),
+            _ => None,
+        }
+    }
 
     fn strings_mut(&mut self) -> Vec<&mut String> {
         match self {

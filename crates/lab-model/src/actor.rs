@@ -12,6 +12,9 @@ pub enum Order {
     Mark {
         /// path, with the marker's name in it
         path: String,
+        /// to ask as well, for sensors that see packets alone
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        question: Option<Question>,
     },
     /// Perform an act (variables bound). Answered by `Listening` (kind `serve` only), then `Held`.
     Perform {
@@ -34,6 +37,15 @@ pub enum Order {
     },
     /// End. Answered by the end of the stream.
     Stop,
+}
+
+/// A question to the lab's resolver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// `IP:PORT`
+    pub resolver: String,
+    /// the name whose A record is asked for
+    pub name: String,
 }
 
 /// A program of the person's own.

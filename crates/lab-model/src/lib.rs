@@ -35,9 +35,10 @@ mod version;
 mod witness;
 
 pub use act::{
-    Act, ActKind, Expectation, Link, Origin, Placement, Role, SetIdCall, UnknownVariable, substitute,
+    Act, ActKind, Expectation, Link, Origin, Placement, Role, SetIdCall, Transport, UnknownVariable,
+    substitute,
 };
-pub use actor::{LAUNCH_VARIABLE, Launch, Login, Order, Reply};
+pub use actor::{LAUNCH_VARIABLE, Launch, Login, Order, Question, Reply};
 pub use address::Address;
 pub use argument::{Argument, CapabilitySet, Form, Id, Mode, Part, Pid, Shape, Size, Value};
 pub use call::{

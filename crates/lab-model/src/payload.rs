@@ -320,6 +320,15 @@ impl Payload {
         }
     }
 
+    /// The address that it speaks to, where it names one.
+    pub fn peer(&self) -> Option<&Address> {
+        match self {
+            Self::Connect(connect) => Some(&connect.address),
+            Self::Send(send) => send.address.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Every text in it, for searches (markers, nonces).
     pub fn texts(&self) -> Vec<&Text> {
         match self {

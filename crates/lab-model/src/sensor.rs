@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Action;
+use crate::{Action, Transport};
 
 /// A kind of telemetry source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum SensorKind {
     Strace,
     /// the kernel's audit subsystem with its daemon
     Auditd,
+    /// Debian's tcpdump
+    Tcpdump,
 }
 
 impl SensorKind {
@@ -26,6 +28,7 @@ impl SensorKind {
             Self::Probe => &CATALOGUE[0],
             Self::Strace => &CATALOGUE[1],
             Self::Auditd => &CATALOGUE[2],
+            Self::Tcpdump => &CATALOGUE[3],
         }
     }
 
@@ -111,8 +114,10 @@ pub enum Field {
 pub struct Knowledge {
     /// action
     pub action: Action,
-    /// fields; the process itself (its pid) is always one
+    /// fields; the process itself (its pid) is always one, if the sensor knows processes at all
     pub fields: &'static [Field],
+    /// of such calls it sees those of this transport alone; `None`: all
+    pub only: Option<Transport>,
 }
 
 /// How exact a sensor's account of its losses is.
@@ -137,6 +142,8 @@ pub struct SensorEntry {
     pub about: &'static str,
     /// it changes what it observes (timing, signals): it gets a pass of its own
     pub perturbs: bool,
+    /// it knows which process acted; of one that does not, events are brought to calls by object and time
+    pub process: bool,
     /// account of losses
     pub loss: LossExactness,
     /// what it knows; an action that is not here it is blind to
@@ -146,7 +153,11 @@ pub struct SensorEntry {
 }
 
 const fn knows(action: Action, fields: &'static [Field]) -> Knowledge {
-    Knowledge { action, fields }
+    Knowledge { action, fields, only: None }
+}
+
+const fn knows_only(only: Transport, action: Action, fields: &'static [Field]) -> Knowledge {
+    Knowledge { action, fields, only: Some(only) }
 }
 
 /// Every sensor, in the order in which matrices show them.
@@ -156,13 +167,14 @@ pub const CATALOGUE: &[SensorEntry] = &[
         word: "probe",
         about: "our eBPF programs on tracepoints",
         perturbs: false,
+        process: true,
         loss: LossExactness::Ranges,
         knows: {
             use Field::{
                 Address, After, Argv, Backlog, Before, Call, Child, Code, Command, Device, Directory,
                 Effective, Exe, File, Flags, From, Group, Ids, Inheritable, Length, Mode, Name, Offset,
-                Operation, Owner, Parameters, Parent, Path, Peer, Permitted, Persona, Protection, Questions,
-                Request, Requested, Result, Signal, Start, Target, To, Type, Unmount,
+                Operation, Owner, Parameters, Parent, Path, Peer, Permitted, Persona, Protection, Request,
+                Requested, Result, Signal, Start, Target, To, Type, Unmount,
             };
             &[
                 knows(Action::Exec, &[Path, Argv, Exe, Result, Ids, Start, Parent]),
@@ -183,7 +195,7 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 knows(Action::Truncate, &[Path, Length, Result, Ids, Start, Parent]),
                 knows(Action::Mknod, &[Path, Mode, Device, Result, Ids, Start, Parent]),
                 knows(Action::Listen, &[Backlog, Result, Ids, Start, Parent]),
-                knows(Action::Send, &[Address, Questions, Length, Result, Ids, Start, Parent]),
+                knows(Action::Send, &[Address, Length, Result, Ids, Start, Parent]),
                 knows(Action::Ptrace, &[Request, Target, Result, Ids, Start, Parent]),
                 knows(Action::ProcessVm, &[Call, Target, Result, Ids, Start, Parent]),
                 knows(
@@ -223,6 +235,7 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 "what is written to a socket by write, writev, sendfile or splice is not told; of sendmmsg the questions \
                  of the first two messages are",
             ),
+            ("questions", "it looks for them in what goes to port 53, and servers may have any other"),
         ],
     },
     SensorEntry {
@@ -230,6 +243,7 @@ pub const CATALOGUE: &[SensorEntry] = &[
         word: "strace",
         about: "Debian's strace, attached to the subject",
         perturbs: true,
+        process: true,
         loss: LossExactness::Total,
         knows: {
             use Field::{
@@ -286,6 +300,7 @@ pub const CATALOGUE: &[SensorEntry] = &[
         word: "auditd",
         about: "the kernel's audit subsystem and its daemon, with a rule for the subject's login session",
         perturbs: false,
+        process: true,
         loss: LossExactness::Total,
         knows: {
             use Field::{
@@ -314,6 +329,28 @@ pub const CATALOGUE: &[SensorEntry] = &[
             ("setgroups", "the list of groups lies in the caller's memory"),
             ("time", "calls are stamped with the last clock tick before they began"),
             ("io_uring", "its operations have records of their own kind, which the rule does not ask for"),
+        ],
+    },
+    SensorEntry {
+        kind: SensorKind::Tcpdump,
+        word: "tcpdump",
+        about: "Debian's tcpdump on the loopback, told to look at the lab's addresses alone",
+        perturbs: false,
+        process: false,
+        loss: LossExactness::Total,
+        knows: {
+            use Field::{Address, Length, Questions, Result};
+            &[
+                knows_only(Transport::Stream, Action::Connect, &[Address, Result]),
+                knows_only(Transport::Datagram, Action::Send, &[Address, Questions, Length]),
+            ]
+        },
+        blind: &[
+            ("processes", "no packet says which process sent it"),
+            ("connected datagram sockets", "to connect one notes an address and sends nothing"),
+            ("streams", "of TCP it sees connections begin and be refused, and none of what is sent"),
+            ("accept, bind, listen", "the kernel makes a connection before a program takes it"),
+            ("other addresses", "what goes to an address that no act of the scenario names is not the lab's"),
         ],
     },
 ];

@@ -2,7 +2,7 @@
 
 use lab_act::witness::Witnesses;
 use lab_env::{EnvError, Subject};
-use lab_model::{Act, Order, Receipt, Reply, Witness};
+use lab_model::{Act, Order, Question, Receipt, Reply, Witness};
 
 use crate::{
     RunError,
@@ -77,10 +77,15 @@ pub(crate) fn let_go(subject: &mut dyn Subject, deadline: &Deadline) -> Result<(
     }
 }
 
-/// Makes a mark that every sensor of files can see.
-pub(crate) fn mark(subject: &mut dyn Subject, path: &str, deadline: &Deadline) -> Result<(), RunError> {
+/// Makes a mark that every sensor of files can see, and with a question those of packets too.
+pub(crate) fn mark(
+    subject: &mut dyn Subject,
+    path: String,
+    question: Option<Question>,
+    deadline: &Deadline,
+) -> Result<(), RunError> {
     let doing = "making a mark";
-    subject.send(&Order::Mark { path: path.to_owned() })?;
+    subject.send(&Order::Mark { path, question })?;
     match reply(subject, doing, deadline)? {
         Reply::Marked { .. } => Ok(()),
         other => Err(unexpected(doing, other)),

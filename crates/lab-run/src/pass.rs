@@ -1,10 +1,10 @@
 //! One pass: a subject of its own, one set of sensors, six stages.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use lab_act::witness::Witnesses;
 use lab_env::{Environment, Inventory, Subject, SubjectSpec, cgroup};
-use lab_model::{Act, InstanceRecord, PassRecord, Stamp};
+use lab_model::{Act, InstanceRecord, PassRecord, Question, Stamp};
 use lab_profile::{PassPlan, Scenario, Stage};
 use lab_store::BundleWriter;
 
@@ -183,6 +183,7 @@ fn attach_instances(
     deadline: &Deadline,
 ) -> Result<(), RunError> {
     let subject = standing.subject.as_ref().ok_or(RunError::NoSubject)?;
+    let addresses = addresses(subject.variables(), &standing.acts);
     for planned in pass.instances.iter().filter(|planned| sensor::needs_process(planned.sensor) == to_process)
     {
         let (name, instance) = (&scenario.head.name, planned.instance.as_str());
@@ -191,6 +192,7 @@ fn attach_instances(
             scope: subject.cgroup(),
             sensors: shared.environment.sensors(),
             actor: subject.pid(),
+            addresses: &addresses,
             inventory: shared.inventory,
             raw: shared.bundle.raw_path(name, pass.pass, instance, sensor::raw_extension(planned.sensor))?,
             events: shared.bundle.events(name, pass.pass, instance)?,
@@ -202,6 +204,13 @@ fn attach_instances(
     Ok(())
 }
 
+/// What the lab's own programs listen at, and what the acts speak to.
+fn addresses(variables: &BTreeMap<String, String>, acts: &[Act]) -> Vec<SocketAddr> {
+    let own = ["sink", "resolver"].into_iter().filter_map(|name| variables.get(name).map(String::as_str));
+    let peers = acts.iter().filter_map(|act| Some(act.kind.peer()?.1));
+    own.chain(peers).filter_map(|address| address.parse().ok()).collect()
+}
+
 /// Makes a mark and waits until every instance has seen it.
 fn marker(standing: &mut Standing, which: &str, deadline: &Deadline) -> Result<(), RunError> {
     let name = format!("sightline-mark-{which}-{}", random::nonce()?);
@@ -209,9 +218,13 @@ fn marker(standing: &mut Standing, which: &str, deadline: &Deadline) -> Result<(
     for instance in &mut standing.instances {
         watching.push(instances_own(instance.watch(&name, &deadline.half()))?.is_some());
     }
+    let asks = standing.instances.iter().any(|instance| instance.sees_packets_alone());
     let subject = standing.subject.as_mut().ok_or(RunError::NoSubject)?;
-    let work = subject.variables().get("work").cloned().unwrap_or_default();
-    mark(subject.as_mut(), &format!("{work}/{name}"), deadline)?;
+    let value = |name: &str| subject.variables().get(name).cloned().unwrap_or_default();
+    let path = format!("{}/{name}", value("work"));
+    let question =
+        asks.then(|| Question { resolver: value("resolver"), name: format!("{name}.{}", value("domain")) });
+    mark(subject.as_mut(), path, question, deadline)?;
     for (instance, _) in standing.instances.iter_mut().zip(watching).filter(|(_, watching)| *watching) {
         instances_own(instance.marker(&deadline.half()))?;
     }

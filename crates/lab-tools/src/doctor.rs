@@ -23,6 +23,7 @@ pub fn doctor(options: &Options) -> Vec<Row> {
         kernel::taskstats(genetlink::has_family("TASKSTATS")),
         programs::strace(options),
         programs::auditd(options),
+        programs::tcpdump(options),
         programs::rust(options),
         programs::static_link(options),
         programs::prebuilt_object(options),

@@ -21,6 +21,8 @@ pub struct Needs {
     pub strace: bool,
     /// The sensor auditd.
     pub auditd: bool,
+    /// The sensor tcpdump.
+    pub tcpdump: bool,
     /// What builds the eBPF object; only developers need it.
     pub ebpf_toolchain: bool,
     /// sudo; only the test of an ordinary user needs it where everything else is root's.
@@ -44,6 +46,7 @@ impl Needs {
         static_link: false,
         strace: false,
         auditd: false,
+        tcpdump: false,
         ebpf_toolchain: false,
         sudo: false,
         mmdebstrap: false,
@@ -53,7 +56,8 @@ impl Needs {
         duckdb: false,
     };
     /// What a run of the profile `host` needs.
-    pub const HOST: Self = Self { mounts: true, static_link: true, strace: true, auditd: true, ..Self::NONE };
+    pub const HOST: Self =
+        Self { mounts: true, static_link: true, strace: true, auditd: true, tcpdump: true, ..Self::NONE };
 }
 
 /// One thing to install or to mount.
@@ -86,8 +90,11 @@ enum Action {
 pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
     let mut packages: Vec<(String, &str)> = Vec::new();
-    let sensors =
-        [(needs.strace, "strace", "the sensor strace"), (needs.auditd, "auditd", "the sensor auditd")];
+    let sensors = [
+        (needs.strace, "strace", "the sensor strace"),
+        (needs.auditd, "auditd", "the sensor auditd"),
+        (needs.tcpdump, "tcpdump", "the sensor tcpdump"),
+    ];
     for (_, name, why) in
         sensors.into_iter().filter(|(needed, name, _)| *needed && options.program_of_root(name).is_none())
     {

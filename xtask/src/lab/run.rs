@@ -137,6 +137,7 @@ pub(crate) fn ready(
         static_link: false,
         strace: sensors.contains(&SensorKind::Strace),
         auditd: sensors.contains(&SensorKind::Auditd),
+        tcpdump: sensors.contains(&SensorKind::Tcpdump),
         ..Needs::HOST
     };
     setup::meet(folders, needs, no_install)?;

@@ -6,7 +6,7 @@ use std::{
     os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd},
 };
 
-use lab_model::{Accept, Address, Bind, Connect, Outcome, Step};
+use lab_model::{Accept, Address, Bind, Connect, Outcome, Question, Step};
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -56,20 +56,38 @@ pub(super) fn connect(doer: &Doer, key: &[u8], address: &str, payload: &str) -> 
 pub(super) fn resolve(doer: &Doer, key: &[u8], resolver: &str, name: &str) -> Result<Kept, String> {
     let query = dns::query(1, name).map_err(|e| format!("ask for `{name}`: {e}"))?;
     let (socket, mut connected) = connected(resolver, SockType::Datagram)?;
-    let answer = match connected.payload.result() {
-        Some(Outcome::Ok(_)) => exchange(&socket, &query).map(Some),
-        _ => Ok(None),
+    if !matches!(connected.payload.result(), Some(Outcome::Ok(_))) {
+        doer.step(connected, true);
+        return Ok(Kept { open: vec![socket], child: None });
     }
-    .map_err(|e| format!("ask {resolver} for `{name}`: {e}"));
-    if let Ok(Some(address)) = &answer {
+    let began_ns = boot_ns();
+    let result = outcome(send(socket.as_raw_fd(), &query, MsgFlags::MSG_NOSIGNAL).map(|sent| sent as i64));
+    let sent = step(began_ns, dns::asked(parse(resolver)?.into(), name, query.len(), result));
+    let answer = match result {
+        Outcome::Ok(_) => answer(&socket),
+        Outcome::Errno(error) => Err(error.to_string()),
+    };
+    if let Ok(address) = &answer {
         connected.content = Some(keyed_hash(key, address.as_bytes()));
     }
     doer.step(connected, true);
-    answer.map(|_| Kept { open: vec![socket], child: None })
+    doer.step(sent, false);
+    answer.map_err(|e| format!("ask {resolver} for `{name}`: {e}"))?;
+    Ok(Kept { open: vec![socket], child: None })
 }
 
-fn exchange(socket: &OwnedFd, query: &[u8]) -> Result<String, String> {
-    send_all(socket, query).map_err(|e| e.to_string())?;
+/// Asks the resolver, for the sake of the question alone: a mark that sensors of packets can see.
+pub(super) fn ask(question: &Question) -> Result<(), String> {
+    let Question { resolver, name } = question;
+    let why = |error: String| format!("ask {resolver} for `{name}`: {error}");
+    let query = dns::query(1, name).map_err(|e| why(e.to_string()))?;
+    let (socket, _) = connected(resolver, SockType::Datagram)?;
+    send_all(&socket, &query).map_err(|e| why(e.to_string()))?;
+    answer(&socket).map(|_| ()).map_err(why)
+}
+
+/// The address in the answer.
+fn answer(socket: &OwnedFd) -> Result<String, String> {
     let mut answer = [0; 1 << 12];
     let length = recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty()).map_err(|e| e.to_string())?;
     dns::address_in(&answer[..length])

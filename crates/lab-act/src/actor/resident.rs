@@ -19,6 +19,7 @@ use super::{
     chain::{Doer, exec_payload, reap},
     channel::{Channel, Said, Told},
     launch::{self, Launched},
+    network,
     own::{boot_ns, stamp},
 };
 
@@ -72,9 +73,12 @@ struct Performing {
 impl Resident {
     fn obey(&mut self, order: Order) -> io::Result<()> {
         match order {
-            Order::Mark { path } => {
+            Order::Mark { path, question } => {
                 let _ = open(path.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
-                reply(&Reply::Marked { path })
+                match question.as_ref().map_or(Ok(()), network::ask) {
+                    Ok(()) => reply(&Reply::Marked { path }),
+                    Err(error) => fail(format!("make a mark: {error}")),
+                }
             }
             Order::Perform { .. } | Order::Launch { .. } if self.is_busy() => {
                 fail("perform an act: the one before has not yet ended".to_owned())

@@ -85,7 +85,7 @@ fn what_cannot_be_performed_is_said() {
     assert!(failed(&actor).starts_with("read an order: unknown variant `dance`"));
     actor.order(&Order::Release);
     assert_eq!(failed(&actor), "release an act: none is held");
-    actor.order(&Order::Mark { path: "/nonexistent/sightline-mark-start-sl0".to_owned() });
+    actor.order(&Order::Mark { path: "/nonexistent/sightline-mark-start-sl0".to_owned(), question: None });
     assert!(matches!(actor.reply(), Some(Reply::Marked { .. })));
     actor.order(&Order::Stop);
     assert!(actor.reply().is_none());

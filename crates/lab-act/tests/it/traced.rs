@@ -95,7 +95,7 @@ fn is_shell(receipt: &Receipt, pid: u32) -> bool {
     })
 }
 
-/// The system call of a step; an exit is none of the calls that are traced.
+/// The system call of a step; an exit and a send are none of the calls that are traced.
 fn call(payload: &Payload) -> Option<&'static str> {
     Some(match payload {
         Payload::SetId(set) => set.call.word(),
@@ -103,7 +103,7 @@ fn call(payload: &Payload) -> Option<&'static str> {
         Payload::Exec(_) => "execve",
         Payload::Open(_) => "openat",
         Payload::Accept(_) => "accept4",
-        Payload::Exit(_) => return None,
+        Payload::Exit(_) | Payload::Send(_) => return None,
         payload => payload.action().word(),
     })
 }

@@ -5,8 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lab_adapters::{Clock, Decoded, strace};
+use lab_adapters::{Clock, Decoded, strace, tcpdump};
 use lab_model::{Event, Payload};
+
+use crate::capture;
 
 pub(crate) const CLOCK: Clock = Clock { offset_ns: 0, error_ns: 0 };
 
@@ -22,7 +24,7 @@ pub(crate) const ADAPTERS: &[(&str, Adapter)] = &[
     ("tetragon", lab_adapters::tetragon::decode),
 ];
 
-/// A whole record of each.
+/// A whole record of each that writes text.
 pub(crate) const RECORDS: &[(&str, &str)] = &[
     (
         "auditd",
@@ -75,13 +77,18 @@ pub(crate) fn corpus(tool: &str) -> Vec<u8> {
     for (_, record) in RECORDS.iter().filter(|(known, _)| *known == tool) {
         log.extend_from_slice(record.as_bytes());
     }
+    if tool == "tcpdump" {
+        log.extend(capture::of_each());
+    }
     log
 }
 
 /// Reads `log` as `tool` would have written it, and says what is wrong with the account of it.
 pub(crate) fn check(tool: &str, log: &[u8]) -> Result<(), String> {
-    if tool == "strace" {
-        return check_strace(log);
+    match tool {
+        "strace" => return check_strace(log),
+        "tcpdump" => return check_tcpdump(log),
+        _ => {}
     }
     let (_, decode) = ADAPTERS.iter().find(|(known, _)| *known == tool).ok_or("no such adapter")?;
     let decoded = decode(log, "x@host", CLOCK);
@@ -104,6 +111,15 @@ fn check_strace(log: &[u8]) -> Result<(), String> {
     let decoded = strace::decode(log, 100, "x@host", CLOCK);
     numbered(&decoded.events)?;
     strace::redact_line(&mut log.to_vec());
+    let balance = &decoded.counters.programs["log"];
+    if balance.holds() { Ok(()) } else { Err(format!("{balance:?}")) }
+}
+
+fn check_tcpdump(capture: &[u8]) -> Result<(), String> {
+    let decoded = tcpdump::decode(capture, "x@host", CLOCK);
+    numbered(&decoded.events)?;
+    // What is no capture is an error of its own.
+    let _ = tcpdump::copy(capture, std::io::sink(), CLOCK, |_, _| ());
     let balance = &decoded.counters.programs["log"];
     if balance.holds() { Ok(()) } else { Err(format!("{balance:?}")) }
 }

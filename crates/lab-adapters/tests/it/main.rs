@@ -2,8 +2,10 @@
 
 mod account;
 mod calls;
+mod capture;
 mod damaged;
 mod forms;
+mod packets;
 mod real;
 mod robust;
 mod samples;

@@ -3,6 +3,7 @@
 mod facts;
 mod laws;
 mod observed;
+mod packets;
 mod rules;
 mod sample;
 mod size;

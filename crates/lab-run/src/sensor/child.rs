@@ -113,6 +113,11 @@ impl SensorProcess {
         RunError::Sensor { sensor: self.name.clone(), ended, said: said.join("; ") }
     }
 
+    /// The lines of its standard error that nobody has read, once it has ended.
+    pub(crate) fn last_words(&self) -> Vec<String> {
+        self.errors.iter().collect()
+    }
+
     /// Keeps what it uses now, at a marker.
     pub(crate) fn look(&mut self) {
         let of = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id()));

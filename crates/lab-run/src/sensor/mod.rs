@@ -7,9 +7,13 @@ mod multicast;
 mod probe;
 mod refused;
 mod strace;
+mod tcpdump;
 mod turn;
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use lab_env::Inventory;
 use lab_model::{InstanceRecord, SensorKind};
@@ -30,6 +34,8 @@ pub(crate) struct Place<'a> {
     pub(crate) sensors: &'a Path,
     /// pid of the resident actor, once it is there
     pub(crate) actor: Option<u32>,
+    /// the addresses that the lab's own programs and the scenario's acts speak to
+    pub(crate) addresses: &'a [SocketAddr],
     /// where what the sensor changes of the machine is noted before it is changed
     pub(crate) inventory: &'a mut Inventory,
     /// where the native record goes; the file is there, empty, with its right owner
@@ -44,7 +50,13 @@ pub(crate) struct Place<'a> {
 
 /// A running instance. Dropping it kills its process.
 pub(crate) trait Instance {
-    /// From its return on, a file name that holds `marker` is reported. Called before the marker act.
+    /// True if it sees packets alone: then the marker act must send one, too.
+    fn sees_packets_alone(&self) -> bool {
+        false
+    }
+
+    /// From its return on, a file name that holds `marker` is reported, or a question to the lab's resolver that does.
+    /// Called before the marker act.
     fn watch(&mut self, marker: &str, deadline: &Deadline) -> Result<(), RunError>;
 
     /// Waits until the marker was seen, and keeps when that was.
@@ -66,6 +78,7 @@ pub(crate) fn needs_process(kind: SensorKind) -> bool {
 pub(crate) fn raw_extension(kind: SensorKind) -> &'static str {
     match kind {
         SensorKind::Probe => "spool",
+        SensorKind::Tcpdump => "pcap",
         _ => "log",
     }
 }
@@ -80,6 +93,7 @@ pub(crate) fn attach(
         SensorKind::Probe => Ok(Box::new(probe::Probe::attach(place, deadline)?)),
         SensorKind::Strace => Ok(Box::new(strace::Strace::attach(place, deadline)?)),
         SensorKind::Auditd => auditd::attach(place, deadline),
+        SensorKind::Tcpdump => tcpdump::attach(place, deadline),
         other => Err(RunError::NoDriver(other)),
     }
 }

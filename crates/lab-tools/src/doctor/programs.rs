@@ -30,6 +30,11 @@ pub(super) fn auditd(options: &Options) -> Row {
     }
 }
 
+pub(super) fn tcpdump(options: &Options) -> Row {
+    let name = "tcpdump";
+    options.program_of_root(name).map_or_else(|| absent(name), |program| said(name, &program, "--version"))
+}
+
 fn absent(name: &'static str) -> Row {
     let cause = format!("the sensor {name} is part of the profile host");
     Row::missing(name, name, "not installed", cause, "cargo xtask setup")

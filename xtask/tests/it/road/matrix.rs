@@ -1,16 +1,26 @@
-//! The matrix: five scenarios, every act proven and seen, nothing lost; once, again, and two at a time.
+//! The matrix: five scenarios, every act proven, and seen by each sensor that is not blind to it, nothing lost; once, again,
+//! and two at a time.
 
 use serde_json::Value;
 
 use super::{Lab, code, report, state::State, turn};
 
-/// Scenario, act and sensor of every verdict that is not `seen`, and every act that is not proven.
+/// What tcpdump can see: the acts that speak to an address, by what a connection or a datagram to it tells.
+const PACKETS: [(&str, u64); 4] =
+    [("network-beacon", 1), ("network-beacon", 2), ("network-beacon", 4), ("network-beacon", 5)];
+
+fn expected(scenario: &Value, verdict: &Value) -> &'static str {
+    let act = (scenario.as_str().expect("a name"), verdict["act"].as_u64().expect("a number"));
+    if verdict["sensor"] == "tcpdump" && !PACKETS.contains(&act) { "blind" } else { "seen" }
+}
+
+/// Scenario, act and sensor of every verdict that is not as expected, and every act that is not proven.
 fn short(report: &Value) -> Vec<String> {
     let mut short = Vec::new();
     for scenario in report["scenarios"].as_array().expect("scenarios") {
         let name = &scenario["name"];
         for verdict in scenario["verdicts"].as_array().expect("verdicts") {
-            if verdict["verdict"] != "seen" {
+            if verdict["verdict"] != expected(name, verdict) {
                 short.push(format!("{name} {verdict}"));
             }
         }

@@ -171,7 +171,10 @@ fn a_script_is_stable_under_both_sensors_and_another_argument_is_drift() {
     tidy();
     let output = desk.observe(&["--all-passes", "--name", "script"], &command("one")).output().unwrap();
     assert_eq!(stdout(&output), "one\none\n", "the program's own output alone");
-    assert!(stderr(&output).contains("will run 2 times: pass 1 under probe, auditd, pass 2 under strace"));
+    assert!(
+        stderr(&output)
+            .contains("will run 2 times: pass 1 under probe, auditd, tcpdump, pass 2 under strace")
+    );
     let golden = fs::read_to_string(desk.lab.path("golden/script.golden")).unwrap();
     // The first is python's own, by which it tries out the folder.
     for piece in [
@@ -264,7 +267,7 @@ fn what_cannot_be_observed() {
     refused(&[], &["./plain"], "./plain is no executable file");
     refused(&["--name", "shell-spawn"], &["true"], "a scenario's name");
     refused(&["--name", "Bad/Name"], &["true"], "is no name");
-    refused(&["--sensor", "prob"], &["true"], "expected one of `probe`, `strace`, `auditd`");
+    refused(&["--sensor", "prob"], &["true"], "expected one of `probe`, `strace`, `auditd`, `tcpdump`");
     assert!(!desk.lab.path("runs").exists(), "something was written");
     // Executable, but nothing that a kernel executes: the step that failed stands in the record.
     fs::set_permissions(desk.folder.join("plain"), fs::Permissions::from_mode(0o755)).unwrap();
