@@ -17,6 +17,7 @@ mod file;
 mod foreign;
 mod instance;
 mod interest;
+pub mod limits;
 mod loss;
 mod open_flags;
 mod payload;

@@ -10,7 +10,7 @@ use lab_abi::{
     FileKey, Kind,
     filter::{COUNT, PATHS, Paths},
 };
-use lab_model::Action;
+use lab_model::{Action, limits};
 use nix::libc::{major, minor};
 
 use crate::{Error, session::action};
@@ -36,6 +36,8 @@ pub(crate) struct Filter {
     /// declared files that are there already
     pub(crate) files: Vec<FileKey>,
 }
+
+const _: () = assert!(COUNT == limits::PROBE_PATHS && PATHS > limits::PROBE_PATH + 1);
 
 /// Files that are marked before anybody opens them, at most; the table of the programs has room for as many again.
 const FILES: usize = 8192;

@@ -233,7 +233,8 @@ pub(crate) fn default_interest() -> Interest {
 const OF_NO_PROCESS: &[Action] =
     &[Action::Loss, Action::Flow, Action::Dns, Action::Request, Action::Alert, Action::Message];
 
-fn actions() -> impl Iterator<Item = (&'static str, Action)> {
+/// The actions of processes, by their words.
+pub(crate) fn actions() -> impl Iterator<Item = (&'static str, Action)> {
     let of_processes = Action::ALL.iter().filter(|action| !OF_NO_PROCESS.contains(action));
     of_processes.map(|action| (action.word(), *action))
 }

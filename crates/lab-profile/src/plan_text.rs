@@ -9,7 +9,7 @@ use lab_model::{
 use crate::{
     place::Place,
     plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan},
-    profile::ProbeSettings,
+    probe::ProbeSettings,
     scenario::{Places, Scenario},
     stage::Stage,
     timeout,
@@ -18,13 +18,20 @@ use crate::{
 /// The whole plan. Structures are taken apart by name, so that nothing new stays unprinted.
 pub(crate) fn text(plan: &Plan) -> String {
     let Plan { profile, path, phase, summary, environment, probe, pins, scenarios, inputs } = plan;
-    let ProbeSettings { ring_bytes } = probe;
+    let ProbeSettings { ring_bytes, actions, files } = probe;
     let mut out = Lines(String::new());
     out.line(0, format_args!("plan {profile}"), path);
     out.line(0, format_args!("phase {}", phase.value), &phase.place);
     out.line(0, format_args!("summary {:?}", summary.value), &summary.place);
     out.line(0, format_args!("environment {}", environment.value), &environment.place);
     out.line(0, format_args!("probe ring_bytes {}", ring_bytes.value), &ring_bytes.place);
+    if let Some(actions) = actions {
+        let words: Vec<&str> = actions.value.iter().map(|action| action.word()).collect();
+        out.line(0, format_args!("probe actions {}", words.join(" ")), &actions.place);
+    }
+    if let Some(files) = files {
+        out.line(0, format_args!("probe files {:?}", files.value), &files.place);
+    }
     if let Some(pins) = pins {
         out.line(0, format_args!("pins {}", pins.value), &pins.place);
     }

@@ -11,6 +11,7 @@ use crate::{
     inherit::{self, Merged},
     pins::{self, PINS},
     place::{Location, Place, Sourced},
+    probe::{ProbeSettings, probe},
     stage::Stage,
     suggest::{did_you_mean, expected},
     timeout,
@@ -32,13 +33,6 @@ impl fmt::Display for EnvironmentKind {
             Self::Host => "host",
         })
     }
-}
-
-/// Settings of the sensor `probe`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProbeSettings {
-    /// size of the ring buffer between kernel and reader, in bytes; a power of two
-    pub ring_bytes: Sourced<u32>,
 }
 
 /// One lab.
@@ -171,7 +165,7 @@ fn read(
     });
     let sensors = fields.required("sensors", sink, |node, key, sink| {
         let words: Vec<_> = CATALOGUE.iter().map(|entry| (entry.word, entry.kind)).collect();
-        let sensors = names(strings(node, key, sink)?, key, &node.at, sink)?;
+        let sensors = not_empty(strings(node, key, sink)?, key, &node.at, sink)?;
         no_repeats(sensors.iter().copied(), "sensor", sink);
         let sensor = |(text, at): (&str, &Location)| {
             Some(Sourced {
@@ -184,7 +178,7 @@ fn read(
     let scenarios = fields.required("scenarios", sink, |node, key, sink| {
         let known = toml_names(root, "scenarios", sink);
         let known: Vec<_> = known.iter().map(|name| (name.as_str(), ())).collect();
-        let scenarios = names(strings(node, key, sink)?, key, &node.at, sink)?;
+        let scenarios = not_empty(strings(node, key, sink)?, key, &node.at, sink)?;
         no_repeats(scenarios.iter().copied(), "scenario", sink);
         let scenario = |(text, at): (&str, &Location)| {
             word(text, at, "scenario", &known, sink)?;
@@ -219,7 +213,8 @@ fn read(
     })
 }
 
-fn names<'t>(
+/// The items of a list, of which there must be one.
+pub(crate) fn not_empty<'t>(
     list: Vec<(&'t str, &'t Location)>,
     key: &str,
     at: &Location,
@@ -262,22 +257,4 @@ fn timeouts(fields: &Fields<'_>, sink: &mut Sink) -> BTreeMap<Stage, Sourced<Dur
         timeouts.extend(read.map(|length| (stage, length)));
     }
     timeouts
-}
-
-/// Holds 16,384 records of 512 bytes.
-const RING_BYTES: u32 = 8 << 20;
-
-fn probe(fields: &Fields<'_>, sink: &mut Sink) -> ProbeSettings {
-    let ring_bytes = fields.get("probe").and_then(|entry| {
-        let table = table(&entry.node, "probe", sink)?;
-        let fields = Fields::new(table, "`probe`", &entry.key_at, &["ring_bytes"], sink);
-        fields.optional("ring_bytes", sink, |node, key, sink| {
-            let bytes = integer(node, key, 4096..=1 << 30, sink)?;
-            if !bytes.is_power_of_two() {
-                sink.push(node.at.clone(), format!("`{key}` is {bytes}, expected a power of two"));
-            }
-            Some(bytes)
-        })
-    });
-    ProbeSettings { ring_bytes: ring_bytes.unwrap_or(Sourced::default(RING_BYTES)) }
 }

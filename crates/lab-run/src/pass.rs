@@ -31,7 +31,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) inventory: &'a mut Inventory,
     pub(crate) bundle: &'a BundleWriter,
     pub(crate) observer: &'a dyn Observer,
-    pub(crate) ring_bytes: u32,
+    pub(crate) probe_options: &'a [String],
 }
 
 /// What a pass has built up, piece by piece; whatever is there is taken away at its end.
@@ -197,7 +197,7 @@ fn attach_instances(
             raw: shared.bundle.raw_path(name, pass.pass, instance, sensor::raw_extension(planned.sensor))?,
             events: shared.bundle.events(name, pass.pass, instance)?,
             probe: &shared.options.probe,
-            ring_bytes: shared.ring_bytes,
+            probe_options: shared.probe_options,
         };
         standing.instances.push(sensor::attach(planned.sensor, place, deadline)?);
     }

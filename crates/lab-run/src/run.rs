@@ -129,7 +129,7 @@ fn every_pass(
         inventory,
         bundle,
         observer,
-        ring_bytes: plan.probe.ring_bytes.value,
+        probe_options: &plan.probe.options(),
     };
     for scenario in &plan.scenarios {
         let (passes, scenario) = (&scenario.passes, &scenario.scenario);

@@ -96,6 +96,62 @@ fn bad_timeouts() {
 }
 
 #[test]
+fn what_the_probe_is_to_record() {
+    let said = |lines: &str| said_with(&format!("[probe]\n{lines}\n"));
+    assert!(
+        said("actions = [\"open\", \"opn\"]")
+            .starts_with("host:6:20: unknown action `opn`, expected one of `exec`, `fork`,"),
+        "{}",
+        said("actions = [\"open\", \"opn\"]")
+    );
+    assert_eq!(
+        said("actions = [\"connect\"]"),
+        "host:6:11: `actions` lacks `open`, by which a run's marks of its start and end are seen"
+    );
+    assert_eq!(said("actions = []"), "host:6:11: `actions` is empty, expected at least one");
+    assert_eq!(
+        said("files = [\"/a\", \"/a\"]"),
+        "host:6:16: path `/a` stands here again, expected once (line 6)"
+    );
+    for bad in ["etc", "/", "/a/../b", "/a//b"] {
+        let wanted = "expected an absolute path below the root, without `.` and `..`";
+        assert_eq!(
+            said(&format!("files = [{bad:?}]")),
+            format!("host:6:10: `files` holds {bad:?}, {wanted}")
+        );
+    }
+    assert_eq!(
+        said("files = [\"/1\", \"/2\", \"/3\", \"/4\", \"/5\"]"),
+        "host:6:34: `files` holds 5 paths, expected at most 4"
+    );
+    let long = format!("files = [\"/{}\"]", "x".repeat(200));
+    assert_eq!(said(&long), "host:6:10: `files` holds a path of 201 bytes, expected at most 126");
+    assert_eq!(
+        said("file = [\"/a\"]"),
+        "host:6:1: unknown key `file` in `probe`, expected one of `ring_bytes`, `actions`, `files`\n  hint: did you \
+         mean `files`?"
+    );
+}
+
+#[test]
+fn what_is_recorded_is_in_the_plan_and_told_to_the_probe() {
+    let with = |lines: &str| {
+        let mut project = project();
+        put(&mut project, "profiles/01-host.toml", &format!("{HOST}[probe]\n{lines}\n"));
+        project
+    };
+    let plan =
+        load_plan(&with("actions = [\"open\", \"connect\"]\nfiles = [\"/etc/shadow\"]"), "host").unwrap();
+    let text = plan.to_text();
+    assert!(text.contains("\nprobe actions open connect "), "{text}");
+    assert!(text.contains("\nprobe files [\"/etc/shadow\"] "), "{text}");
+    assert_eq!(
+        plan.probe.options()[2..],
+        ["--action", "open", "--action", "connect", "--file", "/etc/shadow"]
+    );
+}
+
+#[test]
 fn bad_numbers() {
     let ring = |text: &str| said_with(&format!("[probe]\nring_bytes = {text}\n"));
     assert_eq!(ring("5000"), "host:6:14: `ring_bytes` is 5000, expected a power of two");

@@ -44,8 +44,8 @@ pub(crate) struct Place<'a> {
     pub(crate) events: EventsWriter,
     /// the probe's binary
     pub(crate) probe: &'a Path,
-    /// size of the probe's ring buffer
-    pub(crate) ring_bytes: u32,
+    /// what the profile tells the probe
+    pub(crate) probe_options: &'a [String],
 }
 
 /// A running instance. Dropping it kills its process.

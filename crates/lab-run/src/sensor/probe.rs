@@ -40,7 +40,7 @@ impl Probe {
     pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Self, RunError> {
         let mut command = Command::new(place.probe);
         command.args(["record", "--scope"]).arg(place.scope).arg("--spool").arg(&place.raw);
-        command.arg("--ring-bytes").arg(place.ring_bytes.to_string());
+        command.args(place.probe_options);
         let (process, streams) = child::start(command, &place.instance, place.sensors)?;
         let mut probe = Self {
             process,
