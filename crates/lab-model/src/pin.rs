@@ -76,11 +76,6 @@ pub enum PinSource {
         /// the tag of the Pythons that it is for: `cp311`
         python: String,
     },
-    /// a component of a Rust toolchain, by its date
-    Toolchain {
-        /// `rust-src`
-        component: String,
-    },
 }
 
 /// How well a hash is known.
@@ -106,7 +101,6 @@ impl PinSource {
             Self::Package { .. } => "package",
             Self::Crate => "crate",
             Self::Wheel { .. } => "wheel",
-            Self::Toolchain { .. } => "toolchain",
         }
     }
 

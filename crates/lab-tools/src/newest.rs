@@ -55,9 +55,6 @@ impl<'o> Asker<'o> {
                 self.once(format!("wheel {}", pin.name), |options, _| of_pip(options, &pin.name))
             }
             PinSource::Image { .. } => Err("registries of images are not asked".to_owned()),
-            PinSource::Toolchain { .. } => {
-                Err("there is one every day; which one is used is chosen".to_owned())
-            }
         };
         match newest {
             Ok(version) if version == pin.version => Newest::Pinned,

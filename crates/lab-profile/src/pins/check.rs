@@ -93,7 +93,6 @@ pub(super) fn duplicates(placed: &[Placed], sink: &mut Sink) {
 fn same(a: &Pin, b: &Pin) -> bool {
     let part = |pin: &Pin| match &pin.source {
         PinSource::Wheel { python } => Some(python.clone()),
-        PinSource::Toolchain { component } => Some(component.clone()),
         _ => None,
     };
     let key =

@@ -20,10 +20,9 @@ pub(super) enum Kind {
     Package,
     Crate,
     Wheel,
-    Toolchain,
 }
 
-pub(super) const KINDS: [(&str, Kind); 8] = [
+pub(super) const KINDS: [(&str, Kind); 7] = [
     ("tool", Kind::Tool),
     ("chart", Kind::Chart),
     ("file", Kind::File),
@@ -31,7 +30,6 @@ pub(super) const KINDS: [(&str, Kind); 8] = [
     ("package", Kind::Package),
     ("crate", Kind::Crate),
     ("wheel", Kind::Wheel),
-    ("toolchain", Kind::Toolchain),
 ];
 
 pub(super) fn kind(word: &str) -> Option<Kind> {
@@ -58,7 +56,6 @@ impl Kind {
             Self::Package => &["arch", "suite", "sha256"],
             Self::Crate => &["sha256"],
             Self::Wheel => &["arch", "python", "sha256"],
-            Self::Toolchain => &["component", "sha256"],
         }
     }
 }
@@ -100,7 +97,6 @@ pub(super) fn pin(kind: Kind, table: &Table, at: &Location, sink: &mut Sink) -> 
         Kind::Package => PinSource::Package { suite: text("suite", sink)? },
         Kind::Crate => PinSource::Crate,
         Kind::Wheel => PinSource::Wheel { python: text("python", sink)? },
-        Kind::Toolchain => PinSource::Toolchain { component: text("component", sink)? },
     };
     // What its kind does not have is absent; what could not be read ends here.
     let (arch, verified) = match (arch, verified) {
