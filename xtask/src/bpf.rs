@@ -1,12 +1,14 @@
 //! `bpf`: builds, checks and lists the eBPF object.
 
-use std::{path::PathBuf, process::ExitCode};
+mod list;
+
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use lab_tools::{
     Options,
-    bpf::{self, Inspected, Verified},
+    bpf::{self, Verified},
 };
 
 use crate::{
@@ -32,13 +34,7 @@ enum Action {
         json: bool,
     },
     /// List programs and maps of an object
-    List {
-        /// The object [default: the one in bpf/prebuilt]
-        object: Option<PathBuf>,
-        /// Print them as JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List(list::Cmd),
 }
 
 /// Does it; 1 when the object is not what it should be.
@@ -47,9 +43,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     match cmd.action {
         Action::Build => build(&options),
         Action::Verify { json } => verify(&options, json),
-        Action::List { object, json } => {
-            list(object.unwrap_or_else(|| options.clone.join(bpf::PREBUILT_OBJECT)), json)
-        }
+        Action::List(cmd) => list::run(cmd, &options, folders),
     }
 }
 
@@ -96,32 +90,4 @@ fn told(verified: &Verified) -> String {
         ),
         Verified::NotFresh { what } => format!("not built: {what}; run cargo xtask bpf build"),
     }
-}
-
-fn list(object: PathBuf, json: bool) -> Result<ExitCode> {
-    let inspected = bpf::inspect(&object).context("failed to list an eBPF object")?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&inspected)?);
-    } else {
-        print!("{}", listed(&inspected));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn listed(inspected: &Inspected) -> String {
-    let Inspected { programs, maps, size, btf_size } = inspected;
-    let name = programs.iter().map(|program| program.name.len()).max().unwrap_or(0);
-    let section = programs.iter().map(|program| program.section.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for program in programs {
-        let count = program.size / 8;
-        text += &format!(
-            "program  {:name$}  {:section$}  {count:>6} instructions\n",
-            program.name, program.section
-        );
-    }
-    for map in maps {
-        text += &format!("map      {}\n", map.name);
-    }
-    text + &format!("object   {size} bytes, of which BTF {btf_size}\n")
 }

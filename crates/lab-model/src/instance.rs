@@ -80,6 +80,9 @@ pub enum Report {
     Ready {
         /// version of the sensor, and of what it loads
         version: String,
+        /// SHA-256 of what it has loaded into the kernel
+        #[serde(default)]
+        object: Option<String>,
         /// what it cannot see here
         refused: Vec<Refusal>,
     },

@@ -43,6 +43,9 @@ pub struct InstanceRecord {
     pub sensor: SensorKind,
     /// version as the sensor gave it
     pub version: String,
+    /// SHA-256 of what it loads into the kernel, if it does
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// what it could not see
     pub refused: Vec<Refusal>,
     /// boot clock at which the start marker was seen; `None` if it never was

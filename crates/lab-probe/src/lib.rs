@@ -22,6 +22,7 @@ mod record;
 mod scope;
 mod session;
 mod spool;
+mod verifier;
 mod wanted;
 
 pub use ancestry::Ancestor;
@@ -30,4 +31,5 @@ pub use decode::{Decoded, decode};
 pub use error::Error;
 pub use scope::Whom;
 pub use session::{Session, object_hash, record};
+pub use verifier::{RefusedKind, Verdicts, Verified, ask_verifier};
 pub use wanted::Wanted;

@@ -363,6 +363,15 @@ fn ring_size(bytes: u32) -> u32 {
 }
 
 impl Programs {
+    /// The programs that are loaded, and how many instructions the verifier went through, if the kernel says.
+    pub(crate) fn verified(&self) -> Vec<(String, Option<u32>)> {
+        let loaded = self.ebpf.programs().filter_map(|(name, program)| {
+            // What is not loaded has no information.
+            Some((name.to_owned(), program.info().ok()?.verified_instruction_count()))
+        });
+        loaded.collect()
+    }
+
     /// How often the kernel skipped each attached program.
     pub(crate) fn skipped(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.attached.iter().map(|(name, fd)| (*name, crate::kernel::recursion_misses(&fd.as_fd())))

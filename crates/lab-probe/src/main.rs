@@ -10,7 +10,7 @@ use std::{
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use lab_model::{Action, Report};
-use lab_probe::{Session, Wanted, Whom, check, decode, record};
+use lab_probe::{Session, Wanted, Whom, ask_verifier, check, decode, record};
 
 /// The eBPF sensor of Sightline
 #[derive(Parser)]
@@ -41,6 +41,12 @@ enum Command {
     },
     /// Say as JSON whether this machine can run the probe
     Check,
+    /// Load the programs, record nothing, and say as JSON what this kernel's verifier made of them
+    Load {
+        /// Take a field of the kernel's structs to be at this offset, or nowhere (`none`)
+        #[arg(long, value_name = "FIELD=OFFSET", value_parser = pretended, hide = true)]
+        pretend: Vec<(String, u32)>,
+    },
 }
 
 fn version() -> &'static str {
@@ -132,7 +138,12 @@ fn main() -> ExitCode {
             let said = serde_json::to_writer(io::stdout(), &check).map_err(anyhow::Error::from);
             if said.is_ok() { code } else { done(said) }
         }
+        Command::Load { pretend } => done(run_load(&pretend)),
     }
+}
+
+fn run_load(pretend: &[(String, u32)]) -> anyhow::Result<()> {
+    Ok(serde_json::to_writer(io::stdout(), &ask_verifier(pretend)?)?)
 }
 
 fn run_record(session: &Session) -> ExitCode {

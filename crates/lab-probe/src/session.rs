@@ -69,7 +69,10 @@ pub fn record(
     spool.push_json(frame::HEADER, &header)?;
     spool.push_json(frame::ANCESTRY, &ancestry::read(&scope.path))?;
     spool.flush()?;
-    say(output, &Report::Ready { version: header.version, refused: header.refused });
+    say(
+        output,
+        &Report::Ready { version: header.version, object: Some(header.object), refused: header.refused },
+    );
 
     let mut reader = Reader::default();
     reader.ages = session.latency.then(Vec::new);

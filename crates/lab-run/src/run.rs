@@ -146,6 +146,9 @@ fn every_pass(
             let record: PassRecord = pass::run(&mut shared, scenario, planned);
             for instance in &record.instances {
                 manifest.sensors.insert(instance.instance.clone(), instance.version.clone());
+                if let Some(object) = &instance.object {
+                    manifest.inputs.insert(format!("eBPF object of {}", instance.instance), object.clone());
+                }
                 if let Some(counters) = &instance.counters {
                     let key = format!("{}/pass-{}/{}", scenario.head.name, record.pass, instance.instance);
                     manifest.counters.insert(key, counters.clone());

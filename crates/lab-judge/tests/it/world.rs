@@ -225,6 +225,7 @@ impl World {
             instance: format!("{}@host", self.sensor),
             sensor: self.sensor,
             version: "1".to_owned(),
+            object: None,
             refused: Vec::new(),
             start_marker_ns: self.events.first().map(|event| event.time.ns),
             end_marker_ns: self.events.last().map(|event| event.time.ns),

@@ -139,6 +139,7 @@ fn pass(number: u32, sensor: SensorKind, instance: &'static str) -> PassRecord {
             instance: instance.into(),
             sensor,
             version: "0".into(),
+            object: None,
             refused: Vec::new(),
             start_marker_ns: None,
             end_marker_ns: None,

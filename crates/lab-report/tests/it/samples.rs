@@ -56,6 +56,7 @@ fn instance(sensor: SensorKind, produced: u64, received: u64) -> InstanceRecord 
         instance: format!("{sensor}@host"),
         sensor,
         version: "1".into(),
+        object: None,
         refused: Vec::new(),
         start_marker_ns: Some(1),
         end_marker_ns: Some(9),

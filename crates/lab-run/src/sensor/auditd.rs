@@ -338,6 +338,7 @@ impl Instance for Auditd {
             instance: self.instance.clone(),
             sensor: SensorKind::Auditd,
             version: self.version.clone(),
+            object: None,
             refused: Vec::new(),
             start_marker_ns: self.markers.first().copied(),
             end_marker_ns: self.markers.get(1).copied(),

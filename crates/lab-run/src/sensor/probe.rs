@@ -30,6 +30,7 @@ pub(super) struct Probe {
     events: Option<EventsWriter>,
     instance: String,
     version: String,
+    object: Option<String>,
     refused: Vec<Refusal>,
     markers: Vec<u64>,
     counters: Option<Counters>,
@@ -52,14 +53,16 @@ impl Probe {
             events: Some(place.events),
             instance: place.instance,
             version: String::new(),
+            object: None,
             refused: Vec::new(),
             markers: Vec::new(),
             counters: None,
             error: None,
         };
         match probe.report(deadline)? {
-            Report::Ready { version, refused } => {
+            Report::Ready { version, object, refused } => {
                 probe.version = version;
+                probe.object = object;
                 probe.refused = refused;
                 Ok(probe)
             }
@@ -180,6 +183,7 @@ impl Instance for Probe {
             instance: self.instance.clone(),
             sensor: SensorKind::Probe,
             version: self.version.clone(),
+            object: self.object.clone(),
             refused: self.refused.clone(),
             start_marker_ns: self.markers.first().copied(),
             end_marker_ns: self.markers.get(1).copied(),

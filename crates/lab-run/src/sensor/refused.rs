@@ -51,6 +51,7 @@ impl Instance for Refused {
             instance: self.instance.clone(),
             sensor: self.kind,
             version: String::new(),
+            object: None,
             refused: refused.collect(),
             start_marker_ns: self.markers.first().copied(),
             end_marker_ns: self.markers.get(1).copied(),

@@ -126,6 +126,7 @@ impl Instance for Strace {
             instance: self.instance.clone(),
             sensor: SensorKind::Strace,
             version: self.version.clone(),
+            object: None,
             refused: Vec::new(),
             start_marker_ns: self.markers.first().copied(),
             end_marker_ns: self.markers.get(1).copied(),

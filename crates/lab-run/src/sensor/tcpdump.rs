@@ -155,6 +155,7 @@ impl Instance for Tcpdump {
             instance: self.instance.clone(),
             sensor: SensorKind::Tcpdump,
             version: self.version.clone(),
+            object: None,
             refused: Vec::new(),
             start_marker_ns: self.markers.first().copied(),
             end_marker_ns: self.markers.get(1).copied(),

@@ -89,6 +89,7 @@ pub(crate) fn pass(number: u32) -> PassRecord {
             instance: "probe@host".into(),
             sensor: SensorKind::Probe,
             version: "0".into(),
+            object: None,
             refused: Vec::new(),
             start_marker_ns: Some(1),
             end_marker_ns: None,

@@ -8,6 +8,7 @@ mod costs;
 mod evidence;
 mod input;
 mod killed;
+mod loaded;
 mod matrix;
 mod observe;
 mod other;

@@ -154,6 +154,7 @@ pub(crate) fn record(count: usize) -> ScenarioRecord {
         instance: "probe@host".to_owned(),
         sensor: SensorKind::Probe,
         version: String::new(),
+        object: None,
         refused: Vec::new(),
         start_marker_ns: Some(began - 1),
         end_marker_ns: Some(ended + 1),
