@@ -15,20 +15,23 @@ pub(crate) struct Programs {
     /// Probe to use instead of this checkout's
     #[arg(long, value_name = "FILE")]
     pub(crate) probe: Option<PathBuf>,
+    /// First process of virtual machines to use instead of this checkout's
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) init: Option<PathBuf>,
 }
 
 impl Programs {
     /// The options that name them.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = OsString> {
-        [("--actor", &self.actor), ("--probe", &self.probe)]
+        [("--actor", &self.actor), ("--probe", &self.probe), ("--init", &self.init)]
             .into_iter()
             .filter_map(|(option, program)| Some([option.into(), program.clone()?.into_os_string()]))
             .flatten()
     }
 
-    /// Builds what was not given. Afterwards both are set.
-    pub(crate) fn build(&mut self, folders: &Folders) -> Result<()> {
-        for program in [&mut self.actor, &mut self.probe].into_iter().flatten() {
+    /// Builds what was not given. Afterwards actor and probe are set, and the first process if machines are to be booted.
+    pub(crate) fn build(&mut self, folders: &Folders, machines: bool) -> Result<()> {
+        for program in [&mut self.actor, &mut self.probe, &mut self.init].into_iter().flatten() {
             *program =
                 program.canonicalize().with_context(|| format!("failed to find {}", program.display()))?;
         }
@@ -36,10 +39,13 @@ impl Programs {
             let beside = |name: &str| Some(folders.checkout.join(name));
             self.actor = self.actor.take().or_else(|| beside("lab-actor"));
             self.probe = self.probe.take().or_else(|| beside("lab-probe"));
+            self.init = self.init.take().or_else(|| beside("lab-init"));
         }
-        if self.actor.is_none() || self.probe.is_none() {
+        if self.actor.is_none() || self.probe.is_none() || machines && self.init.is_none() {
+            let packages: &[&str] =
+                if machines { &["lab-act", "lab-probe", "lab-init"] } else { &["lab-act", "lab-probe"] };
             let mut last = String::new();
-            let built = lab_tools::build_static(&folders.checkout, &["lab-act", "lab-probe"], &mut |line| {
+            let built = lab_tools::build_static(&folders.checkout, packages, &mut |line| {
                 if line.trim_start().starts_with("Compiling") && last.is_empty() {
                     eprintln!("building actor and probe");
                 }
@@ -55,6 +61,9 @@ impl Programs {
             }
             if self.probe.is_none() {
                 self.probe = Some(find("lab-probe")?);
+            }
+            if machines && self.init.is_none() {
+                self.init = Some(find("lab-init")?);
             }
         }
         Ok(())

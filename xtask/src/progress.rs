@@ -58,6 +58,15 @@ impl Observer for Progress {
                     bar.set_message(format!("{scenario}: act {act}"));
                 }
             }
+            Moment::PassEnded => {}
+            Moment::MachineBegan { kernel } => self.line(&format!("linux {kernel}: booting")),
+            Moment::MachineEnded { kernel, took, error } => {
+                let how = error.map_or_else(|| "ended".to_owned(), |error| format!("failed: {}", lab_report::escape(error)));
+                self.line(&format!("linux {kernel}: {how}, after {} s", took.as_secs()));
+                if let Some(bar) = &self.bar {
+                    bar.inc(1);
+                }
+            }
             Moment::Program { exit, left } => {
                 let ended = match (exit.code, exit.signal) {
                     (Some(code), _) => format!("with exit code {code}"),

@@ -68,6 +68,9 @@ pub enum EnvError {
     /// The actor said something that is no reply.
     #[error("the actor said what is no reply: {0}")]
     ActorUnclear(String),
+    /// QEMU is not installed.
+    #[error("failed to start a virtual machine: there is no {} here", crate::vm::PROGRAM)]
+    NoQemu,
     /// A cgroup kept processes after its kill.
     #[error("processes in {path} outlived their kill")]
     Outlived {
@@ -87,6 +90,7 @@ impl EnvError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoCgroup2 => Some("cargo xtask setup"),
+            Self::NoQemu => Some("cargo xtask setup kernels"),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("run it as root or through sudo")
             }

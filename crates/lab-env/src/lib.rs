@@ -1,4 +1,4 @@
-//! Where things run: one trait, and `host` as its first implementation.
+//! Where things run: one trait with `host` as its implementation, and `vm`, in which a whole run takes place.
 //!
 //! An environment makes the place of a subject (folder, images, set-up files, cgroup), starts a resident actor in it,
 //! carries orders and replies, and takes everything away again. What it makes is written to the inventory first, so
@@ -6,10 +6,13 @@
 
 mod birth;
 pub mod cgroup;
+pub mod errand;
 mod error;
 mod host;
 mod inventory;
+pub mod parcel;
 mod resident;
+pub mod vm;
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +22,7 @@ use std::{
 
 use lab_model::{Image, Order, Reply, SetUpFile, Stamp};
 
+pub use errand::Errand;
 pub use error::EnvError;
 pub use host::Host;
 pub use inventory::{INVENTORY_DIR, Inventory, Live, Swept, Thing, list_live, sweep};

@@ -33,6 +33,7 @@ mod symbol;
 mod text;
 mod verdict;
 mod version;
+mod vm;
 mod witness;
 
 pub use act::{
@@ -77,4 +78,5 @@ pub use symbol::{
 pub use text::Text;
 pub use verdict::{RunOutcome, Verdict, VerdictRow};
 pub use version::VERSION;
+pub use vm::VmNote;
 pub use witness::{Family, Witness};

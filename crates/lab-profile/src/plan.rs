@@ -7,6 +7,7 @@ use lab_model::SensorKind;
 use crate::{
     diagnostic::{Diagnostics, Sink},
     files::{Files, Input, sha256},
+    machines::Machines,
     place::{Place, Sourced},
     plan_text,
     probe::ProbeSettings,
@@ -33,6 +34,8 @@ pub struct Plan {
     pub probe: ProbeSettings,
     /// the set of pins that it uses
     pub pins: Option<Sourced<String>>,
+    /// the virtual machines, if that is the environment
+    pub machines: Option<Machines>,
     /// scenarios in order
     pub scenarios: Vec<ScenarioPlan>,
     /// every file that the plan rests on, by path
@@ -103,6 +106,7 @@ impl Plan {
             summary: profile.summary.clone(),
             environment: profile.environment.clone(),
             probe: profile.probe.clone(),
+            machines: profile.machines.clone(),
             pins: profile.pins.clone(),
             scenarios: scenarios.iter().map(plan).collect(),
             inputs,

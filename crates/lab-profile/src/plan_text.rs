@@ -7,6 +7,7 @@ use lab_model::{
 };
 
 use crate::{
+    machines::Machines,
     place::Place,
     plan::{InstancePlan, PassPlan, Plan, ScenarioPlan, StagePlan},
     probe::ProbeSettings,
@@ -17,7 +18,7 @@ use crate::{
 
 /// The whole plan. Structures are taken apart by name, so that nothing new stays unprinted.
 pub(crate) fn text(plan: &Plan) -> String {
-    let Plan { profile, path, phase, summary, environment, probe, pins, scenarios, inputs } = plan;
+    let Plan { profile, path, phase, summary, environment, probe, pins, machines, scenarios, inputs } = plan;
     let ProbeSettings { ring_bytes, actions, files } = probe;
     let mut out = Lines(String::new());
     out.line(0, format_args!("plan {profile}"), path);
@@ -35,6 +36,9 @@ pub(crate) fn text(plan: &Plan) -> String {
     if let Some(pins) = pins {
         out.line(0, format_args!("pins {}", pins.value), &pins.place);
     }
+    if let Some(machines) = machines {
+        machines_text(machines, &mut out);
+    }
     for input in inputs {
         out.line(0, format_args!("input {}", input.path), &Place::Derived);
     }
@@ -43,6 +47,16 @@ pub(crate) fn text(plan: &Plan) -> String {
         scenario_text(scenario, &mut out);
     }
     out.0
+}
+
+fn machines_text(machines: &Machines, out: &mut Lines) {
+    let Machines { kernels, at_once, memory_mib, timeout } = machines;
+    out.line(0, format_args!("vm at_once {}", at_once.value), &at_once.place);
+    out.line(0, format_args!("vm memory_mib {}", memory_mib.value), &memory_mib.place);
+    out.line(0, format_args!("vm within {}", timeout::text(timeout.value)), &timeout.place);
+    for kernel in kernels {
+        out.line(0, format_args!("vm kernel {}", kernel.value), &kernel.place);
+    }
 }
 
 struct Lines(String);

@@ -9,6 +9,7 @@ use crate::{
     fields::{Fields, integer, no_repeats, string, strings, table, word},
     files::{Files, Input, toml_names},
     inherit::{self, Merged},
+    machines::{self, Machines},
     pins::{self, PINS},
     place::{Location, Place, Sourced},
     probe::{ProbeSettings, probe},
@@ -23,14 +24,18 @@ use crate::{
 pub enum EnvironmentKind {
     /// on this machine, in a cgroup
     Host,
+    /// in a virtual machine for each kernel that the profile names
+    Vm,
 }
 
-const ENVIRONMENTS: &[(&str, EnvironmentKind)] = &[("host", EnvironmentKind::Host)];
+const ENVIRONMENTS: &[(&str, EnvironmentKind)] =
+    &[("host", EnvironmentKind::Host), ("vm", EnvironmentKind::Vm)];
 
 impl fmt::Display for EnvironmentKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Host => "host",
+            Self::Vm => "vm",
         })
     }
 }
@@ -58,6 +63,8 @@ pub struct Profile {
     pub probe: ProbeSettings,
     /// the set of pins that it uses
     pub pins: Option<Sourced<String>>,
+    /// the virtual machines, if that is the environment
+    pub machines: Option<Machines>,
     /// every file that was read, by path
     pub inputs: Vec<Input>,
 }
@@ -135,7 +142,7 @@ fn find(root: &(impl Files + ?Sized), wanted: &str, sink: &mut Sink) -> Option<P
 }
 
 const KEYS: &[&str] =
-    &["phase", "summary", "inherit", "environment", "pins", "sensors", "scenarios", "timeouts", "probe"];
+    &["phase", "summary", "inherit", "environment", "pins", "sensors", "scenarios", "timeouts", "probe", "vm"];
 
 fn read(
     root: &(impl Files + ?Sized),
@@ -188,6 +195,7 @@ fn read(
     });
     let timeouts = timeouts(&fields, sink);
     let probe = probe(&fields, sink);
+    let machines = machines::machines(&fields, environment.as_ref(), &whole, sink);
     let mut inputs = merged.inputs;
     let pins = fields.optional("pins", sink, |node, key, sink| {
         let set = string(node, key, sink)?;
@@ -208,6 +216,7 @@ fn read(
         scenarios: scenarios?.value,
         timeouts,
         probe,
+        machines,
         pins,
         inputs,
     })

@@ -98,6 +98,17 @@ pub enum RunError {
         /// cause
         source: io::Error,
     },
+    /// What a virtual machine is made of could not be put together.
+    #[error("failed to make a virtual machine: {0}")]
+    Pack(String),
+    /// The bundle of a virtual machine is not what its chain says.
+    #[error("failed to verify what came out of a virtual machine in {}: {source}", dir.display())]
+    Arrived {
+        /// the bundle
+        dir: PathBuf,
+        /// cause
+        source: lab_store::VerifyError,
+    },
     /// A clock or a random number could not be read.
     #[error("failed to {doing}: {source}")]
     Call {

@@ -64,6 +64,22 @@ pub enum Moment<'a> {
         /// why it failed
         error: Option<&'a str>,
     },
+    /// A virtual machine is being booted.
+    MachineBegan {
+        /// its kernel
+        kernel: &'a str,
+    },
+    /// A virtual machine has ended, and its bundle is there.
+    MachineEnded {
+        /// its kernel
+        kernel: &'a str,
+        /// how long it took
+        took: Duration,
+        /// why its record is not whole
+        error: Option<&'a str>,
+    },
+    /// A pass is in the bundle with all its files.
+    PassEnded,
 }
 
 /// Listens to a run.

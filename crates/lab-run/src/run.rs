@@ -8,7 +8,7 @@ use std::{
 };
 
 use lab_env::{Environment, Host, Inventory, Thing, sweep};
-use lab_model::{Act, PassRecord, PlannedPass, StageRecord};
+use lab_model::{Act, PassRecord, PlannedPass, StageRecord, VmNote};
 use lab_profile::{EnvironmentKind, Plan};
 use lab_store::{BundleWriter, FORMAT, Manifest, Owner, ScenarioEntry, sha256_hex};
 
@@ -35,6 +35,17 @@ pub struct Options {
     pub interrupt: Interrupt,
     /// how a program of the person's own is started, if the plan has one
     pub guest: Option<Guest>,
+    /// the virtual machine that this is, if it is one
+    pub machine: Option<Inside>,
+}
+
+/// A virtual machine, to a run that is made in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// what the record says of it
+    pub note: VmNote,
+    /// SHA-256 of what it was made of, by name
+    pub inputs: BTreeMap<String, String>,
 }
 
 /// A run that has ended.
@@ -86,8 +97,14 @@ fn in_inventory(
     let mut manifest = manifest(plan, options, id, &bundle)?;
     let mut host = stage(&mut manifest, "up", || match plan.environment.value {
         EnvironmentKind::Host => Host::up(inventory, &options.state, id).map_err(RunError::from),
+        // Inside the machine, where this is, subjects run as on any host.
+        EnvironmentKind::Vm if options.machine.is_some() => {
+            Host::up(inventory, &options.state, id).map_err(RunError::from)
+        }
         other => Err(RunError::NoEnvironment(other.to_string())),
     })?;
+    // A run that does not come to its end has said where it was made.
+    bundle.write_manifest(&manifest)?;
     let passes = every_pass(plan, options, observer, (&bundle, inventory), &mut host, &mut manifest);
     let down = stage(&mut manifest, "down", || host.down().map_err(RunError::from));
     passes?;
@@ -156,6 +173,7 @@ fn every_pass(
             }
             bundle.write_pass(&scenario.head.name, &record)?;
             entry.passes.push(record.pass);
+            observer.on(&Moment::PassEnded);
         }
         if !entry.passes.is_empty() {
             manifest.scenarios.push(entry);
@@ -207,6 +225,7 @@ fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> 
         let bytes = fs::read(&program).map_err(RunError::io("read", &program))?;
         inputs.insert(name.to_owned(), sha256_hex(&bytes));
     }
+    inputs.extend(options.machine.iter().flat_map(|machine| machine.inputs.clone()));
     Ok(Manifest {
         format: FORMAT,
         tool: options.version.clone(),
@@ -225,5 +244,6 @@ fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> 
         counters: BTreeMap::new(),
         stages: Vec::new(),
         interrupted: false,
+        vm: options.machine.as_ref().map(|machine| machine.note.clone()),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_model::{Counters, PlannedPass, ScenarioHead, StageRecord};
+use lab_model::{Counters, PlannedPass, ScenarioHead, StageRecord, VmNote};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that this crate writes, and the only one that it reads.
@@ -60,4 +60,7 @@ pub struct Manifest {
     /// the run was ended from outside before its time
     #[serde(default)]
     pub interrupted: bool,
+    /// the virtual machine that it was made in
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vm: Option<VmNote>,
 }

@@ -109,7 +109,11 @@ impl BundleWriter {
         }
         let now = SystemTime::now();
         let dir = runs_dir.join(name::folder(now, profile, id));
-        Ok(Self { dir, owner, created: name::rfc3339(now), failed: Failed::default() })
+        Ok(Self::at(dir, owner, &name::rfc3339(now)))
+    }
+
+    pub(crate) fn at(dir: PathBuf, owner: Option<Owner>, created: &str) -> Self {
+        Self { dir, owner, created: created.to_owned(), failed: Failed::default() }
     }
 
     /// Makes the planned folder.
@@ -247,7 +251,7 @@ impl BundleWriter {
         write_chain(&self.dir, &chain, self.owner)
     }
 
-    fn write(
+    pub(crate) fn write(
         &self,
         relative: &Path,
         fill: impl FnOnce(&mut io::BufWriter<Unfinished>) -> io::Result<()>,

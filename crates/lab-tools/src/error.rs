@@ -99,6 +99,35 @@ pub enum Error {
         /// The hash of what came.
         found: String,
     },
+    /// Pinned packages are wanted where there is no apt.
+    #[error("fetch {}: pinned packages come through apt, and there is none here", packages.join(", "))]
+    NoApt {
+        /// Their names.
+        packages: Vec<String>,
+    },
+    /// The machine's apt is not set up with a mirror of Debian's.
+    #[error("find a mirror of Debian: apt is set up with none")]
+    NoMirror,
+    /// The mirror does not have a pinned package.
+    #[error("fetch {package} of {suite}: the mirror does not have it: {cause}")]
+    NoPackage {
+        /// Name and version.
+        package: String,
+        /// Its suite.
+        suite: String,
+        /// What apt said.
+        cause: String,
+    },
+    /// What was fetched is not what is pinned.
+    #[error("fetch {what}: its SHA-256 is {found}, and {pinned} is pinned")]
+    WrongPackage {
+        /// Name and version.
+        what: String,
+        /// The pinned hash.
+        pinned: String,
+        /// Its hash.
+        found: String,
+    },
     /// A file is not what it should be.
     #[error("read {}: {what}", path.display())]
     Format {
@@ -120,6 +149,7 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoRoot { .. } => Some("sudo -v"),
+            Self::NoPackage { .. } => Some("cargo xtask pins outdated"),
             Self::NoToolchain { .. } => Some("cargo xtask setup --dev"),
             Self::NotAFile { kind: "crate", .. } => Some("cargo xtask setup --dev"),
             Self::NotAFile { kind: "wheel", .. } => Some("cargo xtask query"),

@@ -10,6 +10,9 @@ use crate::{Error, Options, apt, binaries, duckdb, linker, mounts, options, priv
 /// Packages with a compiler and a prebuilt `core` for eBPF.
 const DEBIAN_COMPILER: [&str; 3] = ["rustc-web", "cargo-web", "libstd-rust-web-dev-bpf"];
 
+/// What runs virtual machines.
+const QEMU: &str = "qemu-system-x86_64";
+
 /// What is wanted of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
@@ -23,6 +26,8 @@ pub struct Needs {
     pub auditd: bool,
     /// The sensor tcpdump.
     pub tcpdump: bool,
+    /// QEMU, for virtual machines.
+    pub qemu: bool,
     /// What builds the eBPF object; only developers need it.
     pub ebpf_toolchain: bool,
     /// sudo; only the test of an ordinary user needs it where everything else is root's.
@@ -47,6 +52,7 @@ impl Needs {
         strace: false,
         auditd: false,
         tcpdump: false,
+        qemu: false,
         ebpf_toolchain: false,
         sudo: false,
         mmdebstrap: false,
@@ -99,6 +105,9 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
         sensors.into_iter().filter(|(needed, name, _)| *needed && options.program_of_root(name).is_none())
     {
         packages.push((name.into(), why));
+    }
+    if needs.qemu && options.program(QEMU).is_none() {
+        packages.push(("qemu-system-x86".into(), "virtual machines"));
     }
     if needs.static_link && binaries::try_static_link(options).is_err() {
         packages

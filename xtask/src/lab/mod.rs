@@ -4,6 +4,7 @@ mod compare;
 mod down;
 mod environment;
 mod list;
+mod machines;
 mod observe;
 mod plan;
 mod run;

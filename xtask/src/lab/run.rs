@@ -8,8 +8,9 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use lab_golden::Golden;
+use lab_profile::EnvironmentKind;
 use lab_model::SensorKind;
 use lab_run::{Finished, Interrupt, Options};
 use lab_tools::setup::Needs;
@@ -17,7 +18,7 @@ use lab_tools::setup::Needs;
 use crate::{
     build::Programs,
     judged::{self, JudgedRun},
-    lab::plan,
+    lab::{machines, plan},
     privilege,
     progress::Progress,
     report,
@@ -48,6 +49,10 @@ pub(crate) struct Cmd {
 
 pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     let json = cmd.json;
+    let plan = plan::load(folders, &cmd.profile, &cmd.scenarios)?;
+    if plan.environment.value == EnvironmentKind::Vm {
+        return machines::run(cmd, &plan, folders);
+    }
     let finished = match record(cmd, &["lab", "run"], folders)? {
         Recorded::Elsewhere(code) => return Ok(code),
         Recorded::Here(finished) => finished,
@@ -107,6 +112,13 @@ pub(crate) fn prepare(
     again: impl FnOnce(&Cmd) -> Vec<OsString>,
 ) -> Result<Prepared> {
     let plan = plan::load(folders, &cmd.profile, &cmd.scenarios)?;
+    if plan.environment.value == EnvironmentKind::Vm {
+        bail!(
+            "profile `{0}` runs in virtual machines, once under each kernel: `cargo xtask lab run {0}` does that, and \
+             nothing else does",
+            plan.profile
+        );
+    }
     Ok(match ready(&plan, &mut cmd.programs, cmd.no_install, folders)? {
         None => Prepared::Elsewhere(privilege::become_root(again(&cmd))?),
         Some(options) => Prepared::Here(Box::new(Ready { plan, options })),
@@ -133,18 +145,21 @@ pub(crate) fn ready(
     let instances = plan.scenarios.iter().flat_map(|s| &s.passes).flat_map(|p| &p.instances);
     let sensors: BTreeSet<SensorKind> = instances.map(|instance| instance.sensor).collect();
     // Whether static programs can be linked shows when they are.
+    let in_machines = plan.environment.value == EnvironmentKind::Vm;
     let needs = Needs {
         static_link: false,
-        strace: sensors.contains(&SensorKind::Strace),
-        auditd: sensors.contains(&SensorKind::Auditd),
-        tcpdump: sensors.contains(&SensorKind::Tcpdump),
+        // Machines have sensors of their own.
+        strace: !in_machines && sensors.contains(&SensorKind::Strace),
+        auditd: !in_machines && sensors.contains(&SensorKind::Auditd),
+        tcpdump: !in_machines && sensors.contains(&SensorKind::Tcpdump),
+        qemu: in_machines,
         ..Needs::HOST
     };
     setup::meet(folders, needs, no_install)?;
     if programs.probe.is_none() && folders.has_sources() {
         setup::fresh_object(folders)?;
     }
-    programs.build(folders)?;
+    programs.build(folders, in_machines)?;
     if !privilege::is_root() {
         return Ok(None);
     }
@@ -166,6 +181,7 @@ pub(crate) fn ready(
         version: lab_model::VERSION.to_owned(),
         interrupt,
         guest: None,
+        machine: None,
     }))
 }
 
@@ -176,7 +192,7 @@ pub(crate) fn state() -> PathBuf {
 }
 
 /// This command as root must be given it: everything is built and installed by now.
-fn arguments(cmd: &Cmd, words: &[&str], folders: &Folders) -> Vec<OsString> {
+pub(super) fn arguments(cmd: &Cmd, words: &[&str], folders: &Folders) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["--lab".into(), folders.lab.clone().into()];
     args.extend(words.iter().map(OsString::from));
     args.push(cmd.profile.clone().into());

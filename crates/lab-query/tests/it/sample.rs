@@ -183,6 +183,7 @@ pub(crate) fn sample(id: &str) -> Sample {
             counters: BTreeMap::new(),
             stages: Vec::new(),
             interrupted: false,
+            vm: None,
         })
         .unwrap();
     let dir = writer.dir().to_owned();

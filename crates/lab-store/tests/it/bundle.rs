@@ -128,6 +128,7 @@ pub(crate) fn manifest(created: &str) -> Manifest {
         counters: Default::default(),
         stages: Vec::new(),
         interrupted: false,
+        vm: None,
     }
 }
 
