@@ -61,7 +61,10 @@ impl Observer for Progress {
             Moment::PassEnded => {}
             Moment::MachineBegan { kernel } => self.line(&format!("linux {kernel}: booting")),
             Moment::MachineEnded { kernel, took, error } => {
-                let how = error.map_or_else(|| "ended".to_owned(), |error| format!("failed: {}", lab_report::escape(error)));
+                let how = error.map_or_else(
+                    || "ended".to_owned(),
+                    |error| format!("failed: {}", lab_report::escape(error)),
+                );
                 self.line(&format!("linux {kernel}: {how}, after {} s", took.as_secs()));
                 if let Some(bar) = &self.bar {
                     bar.inc(1);

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use lab_profile::EnvironmentKind;
 use lab_tools::{
     Options, Privilege,
     bpf::{PrebuiltState, prebuilt_state},
@@ -55,12 +56,14 @@ pub(crate) fn options(folders: &Folders) -> Result<Options> {
 
 /// Lists what is missing, asks on a terminal, and installs it.
 pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
-    // Every profile of today runs on the host.
-    if cmd.profile != "host" && cmd.profile != "1" {
-        bail!("no set-up is known for profile \"{}\": there is \"host\"", cmd.profile);
-    }
+    let profile = lab_profile::load_profile(folders.lab.as_path(), &cmd.profile)?;
     let options = options(folders)?;
-    let needs = Needs { ebpf_toolchain: cmd.dev, ..Needs::HOST };
+    let needs = match profile.environment.value {
+        // Machines have sensors of their own.
+        EnvironmentKind::Vm => Needs { strace: false, auditd: false, tcpdump: false, qemu: true, ..Needs::HOST },
+        _ => Needs::HOST,
+    };
+    let needs = Needs { ebpf_toolchain: cmd.dev, ..needs };
     let steps = plan_setup(&options, needs).context("failed to plan the set-up")?;
     if cmd.json {
         println!("{}", serde_json::to_string_pretty(&steps)?);

@@ -67,6 +67,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
             folders,
             Needs {
                 ebpf_toolchain: true,
+                qemu: true,
                 sudo: true,
                 mmdebstrap: true,
                 shellcheck: true,

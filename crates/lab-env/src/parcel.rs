@@ -69,7 +69,11 @@ pub fn read(mut window: impl BufRead) -> io::Result<Parcels> {
             }
             Err(why) => {
                 let number = parcels.archives.len() + 1;
-                return Ok(Parcels { complete: false, rest: Some(format!("parcel {number}: {why}")), ..parcels });
+                return Ok(Parcels {
+                    complete: false,
+                    rest: Some(format!("parcel {number}: {why}")),
+                    ..parcels
+                });
             }
         }
     }

@@ -3,8 +3,7 @@
 use std::{
     cell::RefCell,
     collections::BTreeSet,
-    fs,
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 

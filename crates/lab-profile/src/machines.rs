@@ -60,7 +60,10 @@ pub(crate) fn machines(
             if is_version(text) {
                 return Some(Sourced { value: text.to_owned(), place: Place::Written(at.clone()) });
             }
-            sink.push(at.clone(), format!("kernel {text:?}, expected a version of two numbers such as \"6.1\""));
+            sink.push(
+                at.clone(),
+                format!("kernel {text:?}, expected a version of two numbers such as \"6.1\""),
+            );
             None
         };
         Some(kernels.into_iter().filter_map(kernel).collect())
@@ -75,7 +78,8 @@ pub(crate) fn machines(
         let text = string(node, key, sink)?;
         let length = timeout::parse(text);
         if length.is_none() {
-            let message = format!("`{key}` is {text:?}, expected a length such as `90s` or `5m`, at most an hour");
+            let message =
+                format!("`{key}` is {text:?}, expected a length such as `90s` or `5m`, at most an hour");
             sink.push(node.at.clone(), message);
         }
         length

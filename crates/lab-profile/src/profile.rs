@@ -141,8 +141,18 @@ fn find(root: &(impl Files + ?Sized), wanted: &str, sink: &mut Sink) -> Option<P
     }
 }
 
-const KEYS: &[&str] =
-    &["phase", "summary", "inherit", "environment", "pins", "sensors", "scenarios", "timeouts", "probe", "vm"];
+const KEYS: &[&str] = &[
+    "phase",
+    "summary",
+    "inherit",
+    "environment",
+    "pins",
+    "sensors",
+    "scenarios",
+    "timeouts",
+    "probe",
+    "vm",
+];
 
 fn read(
     root: &(impl Files + ?Sized),

@@ -131,13 +131,19 @@ fn remarks(machines: &[MachineReport<'_>]) -> Vec<String> {
     for machine in machines {
         let kernel = machine.kernel.as_str();
         if let Some(why) = &machine.not_kvm {
-            say(format!("{} by {}, not kvm: {}", Tone::Quiet.mark("run"), machine.accelerator, escape(why)), kernel);
+            say(
+                format!("{} by {}, not kvm: {}", Tone::Quiet.mark("run"), machine.accelerator, escape(why)),
+                kernel,
+            );
         }
         for scenario in &machine.report.scenarios {
             for instance in scenario.record.passes.iter().flat_map(|pass| &pass.instances) {
                 for refusal in &instance.refused {
                     let what = format!("{} of {}", refusal.action.word(), instance.sensor);
-                    say(format!("{}: {what}: {}", Tone::Doubtful.mark("refused"), escape(&refusal.reason)), kernel);
+                    say(
+                        format!("{}: {what}: {}", Tone::Doubtful.mark("refused"), escape(&refusal.reason)),
+                        kernel,
+                    );
                 }
             }
         }

@@ -113,7 +113,8 @@ fn in_inventory(
                     // Whoever listens is there until the last has told.
                     drop(tell.send((kernel, None)));
                     let finished = voyage.one(kernel, &landing);
-                    let error = finished.as_ref().map_or_else(|error| Some(error.to_string()), |(_, t)| t.clone());
+                    let error =
+                        finished.as_ref().map_or_else(|error| Some(error.to_string()), |(_, t)| t.clone());
                     drop(tell.send((kernel, Some((began.elapsed(), error)))));
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     done.insert(kernel.name.clone(), finished);

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -57,9 +58,20 @@ pub fn has_pass(dir: &Path, scenario: &str, pass: u32) -> bool {
 }
 
 impl BundleWriter {
-    /// Goes on with an unsealed bundle in `dir` that somebody else has begun.
-    pub fn adopt(dir: PathBuf, owner: Option<Owner>, created: &str) -> Self {
-        Self::at(dir, owner, created)
+    /// Goes on with a bundle in `dir` that somebody else has begun. It has no chain then, whether it had one before or not.
+    ///
+    /// # Errors
+    /// If it cannot be written to.
+    pub fn adopt(dir: PathBuf, owner: Option<Owner>, created: &str) -> Result<Self, StoreError> {
+        open(&dir)?;
+        let chain = dir.join(name::CHAIN);
+        match fs::remove_file(&chain) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::Write { path: chain, source });
+            }
+            _ => {}
+        }
+        Ok(Self::at(dir, owner, created))
     }
 
     /// Writes what a machine said on its console.
@@ -72,23 +84,47 @@ impl BundleWriter {
     }
 }
 
+/// Takes back that files below `dir` are read-only.
+fn open(dir: &Path) -> Result<(), StoreError> {
+    for path in below(dir)? {
+        let mode = if path.is_dir() { 0o755 } else { 0o644 };
+        let opened = fs::set_permissions(&path, fs::Permissions::from_mode(mode));
+        opened.map_err(|source| StoreError::Write { path, source })?;
+    }
+    Ok(())
+}
+
+/// `dir` and everything below it, a folder before what is in it.
+fn below(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut found = vec![dir.to_owned()];
+    let mut next = 0;
+    while let Some(path) = found.get(next).cloned() {
+        next += 1;
+        if path.is_dir() {
+            let failed = |source| StoreError::Read { path: path.clone(), source };
+            for entry in fs::read_dir(&path).map_err(failed)? {
+                found.push(entry.map_err(failed)?.path());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Makes a folder beside the bundles, in which what arrives is unpacked.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn make_landing(dir: &Path, owner: Option<Owner>) -> Result<(), StoreError> {
+    file::make_dirs(dir, owner)
+}
+
 /// Gives everything below `dir`, and itself, to `owner`.
 ///
 /// # Errors
 /// If something cannot be given away.
 pub fn give_all(dir: &Path, owner: Option<Owner>) -> Result<(), StoreError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| StoreError::Write { path, source }
-    };
-    file::give(dir, owner).map_err(failed(dir))?;
-    for entry in fs::read_dir(dir).map_err(failed(dir))? {
-        let path = entry.map_err(failed(dir))?.path();
-        if path.is_dir() {
-            give_all(&path, owner)?;
-        } else {
-            file::give(&path, owner).map_err(failed(&path))?;
-        }
+    for path in below(dir)? {
+        file::give(&path, owner).map_err(|source| StoreError::Write { path, source })?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ mod verdicts;
 mod verify;
 mod writer;
 
-pub use adopt::{append_console, give_all, has_pass, only_bundle, unsealed_manifest};
+pub use adopt::{append_console, give_all, has_pass, make_landing, only_bundle, unsealed_manifest};
 pub use chain::sha256_hex;
 pub use error::{StoreError, VerifyError};
 pub use events::{Column, ColumnKind, EVENT_COLUMNS, HEAD_EVENTS};

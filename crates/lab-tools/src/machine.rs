@@ -127,7 +127,8 @@ fn files(package: &Path, each: &mut dyn FnMut(Entry) -> Result<(), Error>) -> Re
     command.arg("--fsys-tarfile").arg(package).stdin(Stdio::null());
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(start)?;
     let read = |cause| Error::Io { action: "read", path: package.to_owned(), cause };
-    let mut tar = tar::Archive::new(child.stdout.take().ok_or_else(|| start(std::io::ErrorKind::Other.into()))?);
+    let mut tar =
+        tar::Archive::new(child.stdout.take().ok_or_else(|| start(std::io::ErrorKind::Other.into()))?);
     for entry in tar.entries().map_err(read)? {
         let mut entry = entry.map_err(read)?;
         if let Some(entry) = archive::from_tar(&mut entry).map_err(read)? {

@@ -116,7 +116,11 @@ impl Apt {
         })?;
         let found = hash_file(&file)?;
         if found != *sha256 {
-            return Err(Error::WrongPackage { what: format!("{name} {version}"), pinned: sha256.clone(), found });
+            return Err(Error::WrongPackage {
+                what: format!("{name} {version}"),
+                pinned: sha256.clone(),
+                found,
+            });
         }
         fs::rename(&file, place).map_err(Error::io("move a package to", place))
     }

@@ -58,11 +58,8 @@ fn record(cmd: &Cmd, plan: &Plan, options: &Options, folders: &Folders) -> Resul
         Ok((files?, lab_tools::machine::system(&tools, &system, tell)?))
     })
     .context("failed to bring together what virtual machines are made of")?;
-    let kernels: Vec<Kernel> = kernels
-        .into_iter()
-        .zip(files)
-        .map(|((name, _), file)| Kernel { name, file })
-        .collect();
+    let kernels: Vec<Kernel> =
+        kernels.into_iter().zip(files).map(|((name, _), file)| Kernel { name, file }).collect();
     let not_kvm = try_kvm(&kernels[0].file).err();
     let accelerator = if not_kvm.is_none() { Accelerator::Kvm } else { Accelerator::Tcg };
     if let Some(why) = &not_kvm {
@@ -102,13 +99,19 @@ fn parts(pins: &Pins, set: &str, machines: &Machines) -> Result<Parts> {
     let mut parts = Parts { kernels: Vec::new(), system: Vec::new() };
     for kernel in &machines.kernels {
         let begins = format!("{}.", kernel.value);
-        let name = names.iter().find(|name| version(name).is_some_and(|version| version.starts_with(&begins)));
+        let name =
+            names.iter().find(|name| version(name).is_some_and(|version| version.starts_with(&begins)));
         let Some(found) = name.and_then(|name| package(name)) else {
-            bail!("{}: the set `{set}` of pins.toml has no package of a kernel {}", kernel.place, kernel.value);
+            bail!(
+                "{}: the set `{set}` of pins.toml has no package of a kernel {}",
+                kernel.place,
+                kernel.value
+            );
         };
         parts.kernels.push((kernel.value.clone(), found));
     }
-    parts.system = names.iter().filter(|name| version(name).is_none()).filter_map(|name| package(name)).collect();
+    parts.system =
+        names.iter().filter(|name| version(name).is_none()).filter_map(|name| package(name)).collect();
     Ok(parts)
 }
 

@@ -160,7 +160,14 @@ fn plan(cmd: &Cmd, environment: &Environment, folders: &Folders) -> Result<Plan>
         sensors: cmd.sensors.clone(),
         all_passes: cmd.all_passes,
     };
-    Ok(lab_profile::observe_plan(folders.lab.as_path(), &cmd.profile, &observe)?)
+    let plan = lab_profile::observe_plan(folders.lab.as_path(), &cmd.profile, &observe)?;
+    if plan.environment.value == lab_profile::EnvironmentKind::Vm {
+        bail!(
+            "profile `{}` runs in virtual machines, where no program of yours is: take `host`",
+            plan.profile
+        );
+    }
+    Ok(plan)
 }
 
 /// The file that a shell would execute for `word`.

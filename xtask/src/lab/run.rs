@@ -10,8 +10,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use lab_golden::Golden;
-use lab_profile::EnvironmentKind;
 use lab_model::SensorKind;
+use lab_profile::EnvironmentKind;
 use lab_run::{Finished, Interrupt, Options};
 use lab_tools::setup::Needs;
 

@@ -105,7 +105,7 @@ fn arguments(machine: &Machine, console: &Path, window: &Path) -> Vec<OsString> 
         ["-nodefaults", "-no-user-config", "-nic", "none", "-display", "none", "-no-reboot"]
             .map(Into::into)
             .to_vec();
-    arguments.extend(machine.accelerator.arguments().map(Into::into));
+    arguments.extend(machine.accelerator.arguments().iter().map(Into::into));
     let (memory, cpus) = (machine.memory_mib.to_string(), machine.cpus.to_string());
     arguments.extend(["-m", &memory, "-smp", &cpus].map(Into::into));
     arguments.extend(["-kernel".into(), machine.kernel.clone().into()]);
@@ -120,7 +120,10 @@ fn arguments(machine: &Machine, console: &Path, window: &Path) -> Vec<OsString> 
     };
     arguments.extend(["-chardev".into(), named("file,id=console,path=", console)]);
     arguments.extend(["-serial", "chardev:console", "-object"].map(Into::into));
-    arguments.push(named(&format!("memory-backend-file,id=window,share=on,size={WINDOW_BYTES},mem-path="), window));
+    arguments.push(named(
+        &format!("memory-backend-file,id=window,share=on,size={WINDOW_BYTES},mem-path="),
+        window,
+    ));
     arguments.extend(["-device", "ivshmem-plain,memdev=window"].map(Into::into));
     arguments
 }

@@ -3,14 +3,13 @@
 use std::{
     fs::{self, File},
     io::BufReader,
-    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
 use lab_env::{Errand, parcel};
 use lab_model::{PlannedPass, StageRecord};
 use lab_profile::Plan;
-use lab_store::{BundleWriter, FORMAT, Manifest, ScenarioEntry, StoreError, sha256_hex};
+use lab_store::{BundleWriter, FORMAT, Manifest, ScenarioEntry, sha256_hex};
 
 use super::Trouble;
 use crate::{Finished, Options, RunError, random};
@@ -37,7 +36,7 @@ pub(super) fn take_in(
     arrived: Arrived<'_>,
 ) -> Result<(Finished, Option<String>), RunError> {
     let Arrived { window, console, landing, mut trouble } = arrived;
-    fs::create_dir_all(landing).map_err(RunError::io("make", landing))?;
+    lab_store::make_landing(landing, options.owner)?;
     let complete = match File::open(window) {
         Ok(file) => unpack(file, window, landing, &mut trouble)?,
         // QEMU never came as far as making it.
@@ -45,7 +44,8 @@ pub(super) fn take_in(
         Err(error) => return Err(RunError::io("open", window)(error)),
     };
     if !complete && trouble.is_none() {
-        trouble = Some(Trouble { why: "it ended before its record was whole".to_owned(), interrupted: false });
+        trouble =
+            Some(Trouble { why: "it ended before its record was whole".to_owned(), interrupted: false });
     }
     let found = lab_store::only_bundle(landing);
     let (dir, head, interrupted) = match (found, trouble.as_ref()) {
@@ -98,10 +98,7 @@ fn finish(
 ) -> Result<(std::path::PathBuf, String), RunError> {
     let begun = found.and_then(|dir| Some((dir, lab_store::unsealed_manifest(dir)?)));
     let (writer, mut manifest) = match begun {
-        Some((dir, manifest)) => {
-            writable(dir)?;
-            (BundleWriter::adopt(dir.to_owned(), None, &manifest.created), manifest)
-        }
+        Some((dir, manifest)) => (BundleWriter::adopt(dir.to_owned(), None, &manifest.created)?, manifest),
         None => {
             let writer = BundleWriter::create(landing, &plan.profile, &random::hex::<4>()?, None)?;
             let manifest = blank(plan, options, errand, &writer);
@@ -120,28 +117,6 @@ fn finish(
     writer.write_manifest(&manifest)?;
     writer.write_console(console)?;
     Ok((dir, writer.seal()?))
-}
-
-/// What was sent before the end was sealed may be read-only.
-fn writable(dir: &Path) -> Result<(), RunError> {
-    let mut open = vec![dir.to_owned()];
-    while let Some(path) = open.pop() {
-        let is_dir = path.is_dir();
-        let mode = fs::Permissions::from_mode(if is_dir { 0o755 } else { 0o644 });
-        fs::set_permissions(&path, mode).map_err(RunError::io("set the mode of", &path))?;
-        if is_dir {
-            for entry in fs::read_dir(&path).map_err(RunError::io("read", &path))? {
-                open.push(entry.map_err(RunError::io("read", &path))?.path());
-            }
-        }
-    }
-    // A chain that was sent is not that of the bundle as it will be.
-    match fs::remove_file(dir.join("chain.jsonl")) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(StoreError::Write { path: dir.join("chain.jsonl"), source: error }.into())
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The scenarios of which at least one pass has come out.

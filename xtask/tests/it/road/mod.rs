@@ -21,6 +21,7 @@ mod stages;
 mod state;
 mod terminal;
 mod user;
+mod vm;
 mod words;
 
 use std::{
