@@ -60,7 +60,9 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     let options = options(folders)?;
     let needs = match profile.environment.value {
         // Machines have sensors of their own.
-        EnvironmentKind::Vm => Needs { strace: false, auditd: false, tcpdump: false, qemu: true, ..Needs::HOST },
+        EnvironmentKind::Vm => {
+            Needs { strace: false, auditd: false, tcpdump: false, qemu: true, ..Needs::HOST }
+        }
         _ => Needs::HOST,
     };
     let needs = Needs { ebpf_toolchain: cmd.dev, ..needs };

@@ -16,7 +16,7 @@ use crate::packages::{Package, packages};
 use crate::{Error, Options};
 
 /// Says which making of the system it is; another number makes it anew.
-const MAKING: u32 = 1;
+const MAKING: u32 = 2;
 
 /// Folders whose files no scenario reads.
 const LEFT_OUT: &[&str] = &[
@@ -29,6 +29,10 @@ const LEFT_OUT: &[&str] = &[
     "usr/lib/x86_64-linux-gnu/gconv",
     "usr/lib/x86_64-linux-gnu/perl",
 ];
+
+/// Accounts that packages make for themselves, as lines of passwd(5) and group(5).
+const USERS: &str = "tcpdump:x:105:105::/nonexistent:/usr/sbin/nologin\n";
+const GROUPS: &str = "tcpdump:x:105:\n";
 
 /// What Debian has merged into /usr.
 const MERGED: &[&str] = &["bin", "sbin", "lib", "lib64"];
@@ -110,12 +114,13 @@ impl Accounts {
     }
 
     fn add_to(self, archive: &mut Archive) {
-        let users = String::from_utf8_lossy(&self.users).replace(":*:", ":x:");
+        let users = String::from_utf8_lossy(&self.users).replace(":*:", ":x:") + USERS;
+        let groups = [self.groups, GROUPS.as_bytes().to_vec()].concat();
         let names = users.lines().filter_map(|line| line.split(':').next());
         let shadow: String = names.map(|name| format!("{name}:*:19000:0:99999:7:::\n")).collect();
         archive.add(Entry::file("etc/passwd", 0o644, users.into_bytes()));
         archive.add(Entry::file("etc/shadow", 0o640, shadow.into_bytes()));
-        archive.add(Entry::file("etc/group", 0o644, self.groups));
+        archive.add(Entry::file("etc/group", 0o644, groups));
         archive.add(Entry::file("etc/nsswitch.conf", 0o644, self.switch));
     }
 }
