@@ -185,7 +185,6 @@ impl Sample {
             troubles: Vec::new(),
             outcome,
             interrupted: false,
-            vm: None,
             environment: vec![("machine", "architecture".into(), "x86_64".into())],
         }
     }
