@@ -19,7 +19,6 @@ use crate::{
 /// The whole plan. Structures are taken apart by name, so that nothing new stays unprinted.
 pub(crate) fn text(plan: &Plan) -> String {
     let Plan { profile, path, phase, summary, environment, probe, pins, machines, scenarios, inputs } = plan;
-    let Plan { profile, path, phase, summary, environment, probe, pins, machines, scenarios, inputs } = plan;
     let ProbeSettings { ring_bytes, actions, files } = probe;
     let mut out = Lines(String::new());
     out.line(0, format_args!("plan {profile}"), path);
