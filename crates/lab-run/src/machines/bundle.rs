@@ -112,7 +112,7 @@ fn finish(
         stage: "vm".to_owned(),
         began_ns: 0,
         took_ns: 0,
-        error: trouble.map(|trouble| trouble.why.clone()),
+        error: trouble.map(|trouble| format!("come to its end: {}", trouble.why)),
     });
     writer.write_manifest(&manifest)?;
     writer.write_console(console)?;

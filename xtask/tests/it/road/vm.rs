@@ -126,7 +126,7 @@ fn a_machine_that_panics_is_trouble_and_what_it_had_recorded_is_kept() {
     let output = run(&lab, "fatal").output().unwrap();
     code(&output, 2);
     let why = trouble(&lab);
-    assert!(why.starts_with("the kernel panicked: sysrq triggered crash"), "{why}");
+    assert!(why.starts_with("come to its end: the kernel panicked: sysrq triggered crash"), "{why}");
     let console = fs::read_to_string(lab.bundle().join("console.log")).unwrap();
     assert!(console.contains("Kernel panic - not syncing: sysrq triggered crash"), "{console}");
     lab_store::verify(&lab.bundle(), None).unwrap();
@@ -143,7 +143,10 @@ fn a_machine_that_hangs_is_trouble() {
     let output = run(&lab, "fatal").output().unwrap();
     code(&output, 2);
     let why = trouble(&lab);
-    assert!(why.starts_with("it did not end within 90s; its last words: fatal pass 1: exercise"), "{why}");
+    assert!(
+        why.starts_with("come to its end: it did not end within 90s; its last words: fatal pass 1: exercise"),
+        "{why}"
+    );
     assert!(lab.bundle().join("console.log").is_file());
     assert_eq!(machines(), [] as [&str; 0]);
 }

@@ -99,7 +99,6 @@ fn page(events: usize) {
         troubles: Vec::new(),
         outcome: RunOutcome::Drift,
         interrupted: false,
-        vm: None,
         environment: Vec::new(),
     };
     println!("{}", lab_report::html(&report).len());
