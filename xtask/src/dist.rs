@@ -51,7 +51,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn compared(twice: &Twice) -> String {
+pub(crate) fn compared(twice: &Twice) -> String {
     let line = |(name, [first, second]): &(String, [String; 2])| match first == second {
         true => format!("same     {first}  {name}\n"),
         false => format!("differs  {first}  {name}\n         {second}\n"),

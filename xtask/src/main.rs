@@ -9,6 +9,7 @@ mod doctor;
 mod documented;
 mod explain;
 mod golden;
+mod image;
 mod judged;
 mod lab;
 mod pins;
@@ -72,6 +73,8 @@ enum Command {
     Pins(pins::Cmd),
     /// Build, check and list the eBPF object
     Bpf(bpf::Cmd),
+    /// Build, check, boot and use the image of a virtual machine
+    Image(image::Cmd),
     /// Build the release of a commit, and show that any place builds the same
     Dist(dist::Cmd),
     /// Measure where a run's time goes
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Command::Query(cmd) => query::run(cmd, &root),
         Command::Pins(cmd) => pins::run(cmd, &root),
         Command::Bpf(cmd) => bpf::run(cmd, &root),
+        Command::Image(cmd) => image::run(cmd, &root),
         Command::Dist(cmd) => dist::run(cmd, &root),
         Command::Bench(cmd) => bench::run(cmd, &root),
         Command::Test(cmd) => test::run(cmd, &root),
@@ -151,6 +155,9 @@ fn hint_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
         return error.hint().map(str::to_owned);
     }
     if let Some(error) = error.downcast_ref::<setup::Missing>() {
+        return Some(error.hint().to_owned());
+    }
+    if let Some(error) = error.downcast_ref::<image::NoImage>() {
         return Some(error.hint().to_owned());
     }
     if let Some(error) = error.downcast_ref::<explain::Unknown>() {

@@ -31,6 +31,8 @@ pub struct Errand {
     pub profile: String,
     /// scenarios, by name; all of the profile's if there are none
     pub scenarios: Vec<String>,
+    /// by how much the timeouts of the profile's stages are longer inside
+    pub patience: u32,
     /// version of Sightline, for the manifest
     pub version: String,
     /// what the record will say of the machine

@@ -1,7 +1,7 @@
 //! The environment `vm`: a kernel of its own in QEMU, with nothing but a console and a window.
 //!
-//! The machine has no network device, no disk and no folder of ours: what it is made of is a kernel and an archive in
-//! memory, and what leaves it is written to the window, a piece of its memory that is a file outside. Inside, `lab-init` makes the run as on any host.
+//! The machine has no network device and no folder of ours: what it is made of is a kernel, an archive in memory and perhaps
+//! a disk, of which it changes only a copy; and what leaves it is written to the window, a piece of its memory that is a file outside. Inside, `lab-init` makes the run as on any host.
 //! QEMU runs in a cgroup that stands in the inventory before it starts, so whoever sweeps after a runner that was killed
 //! takes it too.
 
@@ -31,6 +31,8 @@ pub struct Machine {
     pub kernel: PathBuf,
     /// its first file system, an archive
     pub root: PathBuf,
+    /// its disk, if it has one, and the program that is started on it
+    pub disk: Option<(PathBuf, String)>,
     /// how QEMU runs it
     pub accelerator: Accelerator,
     /// memory in MiB
@@ -74,6 +76,14 @@ impl Rack {
     /// If QEMU does not start.
     pub fn start(&self, machine: &Machine) -> Result<Vm, EnvError> {
         qemu::start(machine, &self.folder, &self.cgroup)
+    }
+
+    /// Boots a machine at the terminal of this process, and waits for its end; gives QEMU's exit code.
+    ///
+    /// # Errors
+    /// If QEMU does not start.
+    pub fn at_terminal(&self, machine: &Machine) -> Result<Option<i32>, EnvError> {
+        qemu::at_terminal(machine, &self.cgroup)
     }
 
     /// Ends every machine and takes away what was made.

@@ -23,6 +23,7 @@ pub(crate) fn run() -> Result<(), Error> {
     if !errand.scenarios.is_empty() {
         plan = plan.only(&errand.scenarios).map_err(Error::Lab)?;
     }
+    plan.be_patient(errand.patience);
     let dispatch = Dispatch::new(Window::open()?, Path::new(RUNS));
     let options = Options {
         runs: RUNS.into(),

@@ -48,7 +48,11 @@ pub(crate) fn make() -> Result<(), Error> {
     }
     for (name, to) in LINKS {
         let at = Path::new("/dev").join(name);
-        std::os::unix::fs::symlink(to, &at).map_err(Error::io("make", &at))?;
+        match std::os::unix::fs::symlink(to, &at) {
+            // Who handed the machine over has made it.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(Error::io("make", &at))?,
+        }
     }
     nix::unistd::sethostname("sightline").map_err(|error| Error::call("name the machine")(error.into()))?;
     loopback().map_err(Error::call("bring up the loopback device"))

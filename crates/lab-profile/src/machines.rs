@@ -23,6 +23,18 @@ pub struct Machines {
     pub timeout: Sourced<Duration>,
 }
 
+impl Machines {
+    /// One machine, whose kernel no profile names.
+    pub fn one(memory_mib: u32, timeout: Duration) -> Self {
+        Self {
+            kernels: Vec::new(),
+            at_once: Sourced::default(1),
+            memory_mib: Sourced::default(memory_mib),
+            timeout: Sourced::default(timeout),
+        }
+    }
+}
+
 const KEYS: &[&str] = &["kernels", "at_once", "memory_mib", "timeout"];
 
 const AT_ONCE: u32 = 2;

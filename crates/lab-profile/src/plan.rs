@@ -113,6 +113,14 @@ impl Plan {
         }
     }
 
+    /// Makes every stage's timeout `times` as long: for a machine that is so much slower.
+    pub fn be_patient(&mut self, times: u32) {
+        let passes = self.scenarios.iter_mut().flat_map(|scenario| &mut scenario.passes);
+        for stage in passes.flat_map(|pass| &mut pass.stages) {
+            stage.timeout.value *= times;
+        }
+    }
+
     /// Keeps the scenarios named, in the plan's order; the files of the others are inputs no more.
     ///
     /// # Errors

@@ -45,6 +45,10 @@ pub struct Fleet<'a> {
     pub machines: &'a Machines,
     /// scenarios, by name; all of the plan's if there are none
     pub scenarios: Vec<String>,
+    /// the disk of each, with the program that is started on it; without one, all is in the archive
+    pub disk: Option<(PathBuf, String)>,
+    /// by how much the timeouts of the profile's stages are longer inside
+    pub patience: u32,
     /// how QEMU runs them
     pub accelerator: Accelerator,
     /// why that is not KVM
@@ -169,6 +173,7 @@ impl Voyage<'_> {
         let errand = Errand {
             profile: self.plan.profile.clone(),
             scenarios: self.fleet.scenarios.clone(),
+            patience: self.fleet.patience,
             version: self.options.version.clone(),
             note,
             inputs,
@@ -179,6 +184,7 @@ impl Voyage<'_> {
             name: kernel.name.clone(),
             kernel: kernel.file.clone(),
             root: root.clone(),
+            disk: self.fleet.disk.clone(),
             accelerator: self.fleet.accelerator,
             memory_mib: self.fleet.machines.memory_mib.value,
             cpus: 1,

@@ -49,8 +49,8 @@ struct About<'a> {
 }
 
 /// Packages whose programs are built, and the programs of theirs that a release has.
-const PACKAGES: [&str; 3] = ["xtask", "lab-probe", "lab-act"];
-const PROGRAMS: [&str; 3] = ["xtask", "lab-probe", "lab-actor"];
+const PACKAGES: [&str; 4] = ["xtask", "lab-probe", "lab-act", "lab-init"];
+const PROGRAMS: [&str; 4] = ["xtask", "lab-probe", "lab-actor", "lab-init"];
 
 /// What a release has besides: what the programs read, and what people do.
 const FILES: [&str; 8] =
@@ -201,7 +201,7 @@ pub fn verify(root: &Path, source: &Source, tell: &mut dyn FnMut(&str)) -> Resul
     Ok(compare(first, &second))
 }
 
-fn compare(first: BTreeMap<String, String>, second: &BTreeMap<String, String>) -> Twice {
+pub(crate) fn compare(first: BTreeMap<String, String>, second: &BTreeMap<String, String>) -> Twice {
     let missing = || "missing".to_owned();
     let only_second = second.keys().filter(|name| !first.contains_key(*name)).cloned();
     let only_second: Vec<_> = only_second.map(|name| (name, missing())).collect();

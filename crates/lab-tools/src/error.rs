@@ -136,6 +136,16 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// A disk is too full.
+    #[error("make an image in {}: it takes {needed_mib} MiB, and {free_mib} MiB are free", path.display())]
+    NoRoom {
+        /// The folder.
+        path: PathBuf,
+        /// What is needed.
+        needed_mib: u64,
+        /// What there is.
+        free_mib: u64,
+    },
 }
 
 impl Error {
@@ -149,7 +159,10 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoRoot { .. } => Some("sudo -v"),
-            Self::NoPackage { .. } => Some("cargo xtask pins outdated"),
+            Self::NoPackage { .. } => {
+                Some("cargo xtask pins outdated; for the image: cargo xtask image lock")
+            }
+            Self::NoRoom { .. } => Some("cargo xtask image build --out DIR puts it elsewhere"),
             Self::NoToolchain { .. } => Some("cargo xtask setup --dev"),
             Self::NotAFile { kind: "crate", .. } => Some("cargo xtask setup --dev"),
             Self::NotAFile { kind: "wheel", .. } => Some("cargo xtask query"),

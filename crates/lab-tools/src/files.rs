@@ -29,7 +29,7 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 /// The hash of a file of any size.
-pub(crate) fn hash_file(path: &Path) -> Result<String, Error> {
+pub fn hash_file(path: &Path) -> Result<String, Error> {
     use sha2::Digest as _;
     let mut file = std::fs::File::open(path).map_err(Error::io("read", path))?;
     let mut hash = sha2::Sha256::new();

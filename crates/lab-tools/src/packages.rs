@@ -4,7 +4,7 @@
 //! release file may be old: what is fetched is known by its hash, not by its age.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::files::{hash_file, write_if_changed};
@@ -37,10 +37,7 @@ pub fn packages(
     if !missing.is_empty() {
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         let apt = Apt::set_up(options, &missing, tell)?;
-        for package in missing {
-            tell(&format!("{} {}", package.name, package.version));
-            apt.fetch(package, &place(package))?;
-        }
+        apt.fetch(&missing, &place, tell)?;
     }
     Ok(wanted.iter().map(place).collect())
 }
@@ -56,7 +53,7 @@ impl Apt {
         let program = options.program("apt-get").ok_or_else(|| Error::NoApt {
             packages: wanted.iter().map(|package| package.name.clone()).collect(),
         })?;
-        let mirror = mirror(&program)?;
+        let mirror = mirror(options)?;
         let folder = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(&options.tools);
         let folder = folder.map_err(Error::io("create a folder in", &options.tools))?;
         let mut suites: Vec<&str> = wanted.iter().map(|package| package.suite.as_str()).collect();
@@ -96,39 +93,77 @@ impl Apt {
         command
     }
 
-    /// Fetches a package to `place`, where it is whole and right or not at all.
-    fn fetch(&self, package: &Package, place: &Path) -> Result<(), Error> {
+    /// Fetches packages to their places, where each is whole and right or not at all. All come at one word to apt; where that
+    /// fails, one by one, so that the one that is not to be had is named.
+    fn fetch(
+        &self,
+        wanted: &[&Package],
+        place: &dyn Fn(&Package) -> PathBuf,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), Error> {
+        if let Ok(folder) = self.download(wanted, tell) {
+            return self.take(&folder, wanted, place);
+        }
+        for package in wanted {
+            let folder = self.download(&[package], tell).map_err(|cause| Error::NoPackage {
+                package: format!("{} {}", package.name, package.version),
+                suite: package.suite.clone(),
+                cause: cause.to_string(),
+            })?;
+            self.take(&folder, &[package], place)?;
+        }
+        Ok(())
+    }
+
+    fn download(&self, wanted: &[&Package], tell: &mut dyn FnMut(&str)) -> Result<tempfile::TempDir, Error> {
         let folder = tempfile::tempdir_in(self.folder.path())
             .map_err(Error::io("create a folder in", self.folder.path()))?;
-        let Package { name, version, arch, suite, sha256 } = package;
         let mut command = self.command();
-        command.args(["download", &format!("{name}:{arch}={version}")]).current_dir(folder.path());
-        process::output(&mut command).map_err(|cause| Error::NoPackage {
-            package: format!("{name} {version}"),
-            suite: suite.clone(),
-            cause: cause.to_string(),
-        })?;
-        let found = fs::read_dir(folder.path()).ok().and_then(|mut files| files.next()?.ok());
-        let file = found.map(|entry| entry.path()).ok_or_else(|| Error::NoPackage {
-            package: format!("{name} {version}"),
-            suite: suite.clone(),
-            cause: "apt has fetched nothing".to_owned(),
-        })?;
-        let found = hash_file(&file)?;
-        if found != *sha256 {
-            return Err(Error::WrongPackage {
-                what: format!("{name} {version}"),
-                pinned: sha256.clone(),
-                found,
-            });
+        command.arg("download").current_dir(folder.path());
+        command.args(wanted.iter().map(|p| format!("{}:{}={}", p.name, p.arch, p.version)));
+        process::stream(&mut command, tell)?;
+        Ok(folder)
+    }
+
+    /// Moves what was fetched to the places that its hashes say.
+    fn take(
+        &self,
+        folder: &tempfile::TempDir,
+        wanted: &[&Package],
+        place: &dyn Fn(&Package) -> PathBuf,
+    ) -> Result<(), Error> {
+        let mut strangers = Vec::new();
+        for entry in fs::read_dir(folder.path()).map_err(Error::io("list", folder.path()))?.flatten() {
+            let file = entry.path();
+            let found = hash_file(&file)?;
+            match wanted.iter().find(|package| package.sha256 == found) {
+                Some(package) => {
+                    let place = place(package);
+                    fs::rename(&file, &place).map_err(Error::io("move a package to", &place))?;
+                }
+                None => strangers.push((entry.file_name().to_string_lossy().into_owned(), found)),
+            }
         }
-        fs::rename(&file, place).map_err(Error::io("move a package to", place))
+        let Some(package) = wanted.iter().find(|package| !place(package).is_file()) else { return Ok(()) };
+        let named = |(file, _): &&(String, String)| file.starts_with(&format!("{}_", package.name));
+        Err(match strangers.iter().find(named) {
+            Some((_, found)) => Error::WrongPackage {
+                what: format!("{} {}", package.name, package.version),
+                pinned: package.sha256.clone(),
+                found: found.clone(),
+            },
+            None => Error::NoPackage {
+                package: format!("{} {}", package.name, package.version),
+                suite: package.suite.clone(),
+                cause: "apt has fetched nothing".to_owned(),
+            },
+        })
     }
 }
 
 /// Where this machine gets Debian from, as its apt is set up.
-fn mirror(apt: &Path) -> Result<String, Error> {
-    let mut command = Command::new(apt);
+pub(crate) fn mirror(options: &Options) -> Result<String, Error> {
+    let mut command = Command::new(options.program("apt-get").ok_or(Error::NoMirror)?);
     command.args(["indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"]);
     let said = process::text(command.args(["Origin: Debian"]))?;
     of_debian(&said).ok_or(Error::NoMirror)

@@ -36,7 +36,11 @@ pub(super) fn run(mut cmd: Cmd, plan: &Plan, folders: &Folders) -> Result<ExitCo
     let Some(options) = run::ready(plan, &mut cmd.programs, cmd.no_install, folders)? else {
         return privilege::become_root(again(&cmd));
     };
-    let finished = record(&cmd, plan, &options, folders)?;
+    judge_and_print(record(&cmd, plan, &options, folders)?, folders, json)
+}
+
+/// Judges the bundles that came out of machines, and prints one matrix of them.
+pub(crate) fn judge_and_print(finished: Vec<Finished>, folders: &Folders, json: bool) -> Result<ExitCode> {
     let mut judged = Vec::new();
     for finished in finished {
         let (run, head) = run::judge(&finished, folders)?;
@@ -74,6 +78,8 @@ fn record(cmd: &Cmd, plan: &Plan, options: &Options, folders: &Folders) -> Resul
         kernels,
         machines,
         scenarios: cmd.scenarios.clone(),
+        disk: None,
+        patience: 1,
         accelerator,
         not_kvm,
         inputs: system.collect(),

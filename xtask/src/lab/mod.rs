@@ -4,10 +4,10 @@ mod compare;
 mod down;
 mod environment;
 mod list;
-mod machines;
+pub(crate) mod machines;
 mod observe;
-mod plan;
-mod run;
+pub(crate) mod plan;
+pub(crate) mod run;
 mod status;
 
 use std::process::ExitCode;

@@ -132,6 +132,17 @@ pub(crate) fn ready(
     no_install: bool,
     folders: &Folders,
 ) -> Result<Option<Options>> {
+    ready_for(plan, programs, no_install, plan.environment.value == EnvironmentKind::Vm, folders)
+}
+
+/// The same; `in_machines` says whether the plan is executed in virtual machines, which have sensors of their own.
+pub(crate) fn ready_for(
+    plan: &lab_profile::Plan,
+    programs: &mut Programs,
+    no_install: bool,
+    in_machines: bool,
+    folders: &Folders,
+) -> Result<Option<Options>> {
     // Judging needs them; whoever mistyped one wants to hear of it before the run.
     rules::load(folders)?;
     // A golden that cannot be read is better known now than after the run.
@@ -145,7 +156,6 @@ pub(crate) fn ready(
     let instances = plan.scenarios.iter().flat_map(|s| &s.passes).flat_map(|p| &p.instances);
     let sensors: BTreeSet<SensorKind> = instances.map(|instance| instance.sensor).collect();
     // Whether static programs can be linked shows when they are.
-    let in_machines = plan.environment.value == EnvironmentKind::Vm;
     let needs = Needs {
         static_link: false,
         // Machines have sensors of their own.
@@ -192,7 +202,7 @@ pub(crate) fn state() -> PathBuf {
 }
 
 /// This command as root must be given it: everything is built and installed by now.
-pub(super) fn arguments(cmd: &Cmd, words: &[&str], folders: &Folders) -> Vec<OsString> {
+pub(crate) fn arguments(cmd: &Cmd, words: &[&str], folders: &Folders) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["--lab".into(), folders.lab.clone().into()];
     args.extend(words.iter().map(OsString::from));
     args.push(cmd.profile.clone().into());

@@ -80,27 +80,37 @@ pub enum Ended {
 pub(super) fn start(machine: &Machine, folder: &Path, cgroup: &Path) -> Result<Vm, EnvError> {
     let file = |what: &str| folder.join(format!("{}.{what}", machine.name));
     let (console, window, errors) = (file("console"), file("window"), file("errors"));
-    let procs = cgroup.join("cgroup.procs");
-    let procs_file = File::options().write(true).open(&procs).map_err(EnvError::io("open", &procs))?;
     let said = File::create(&errors).map_err(EnvError::io("make", &errors))?;
     let mut command = Command::new(PROGRAM);
     command.args(arguments(machine, &console, &window));
     // A group of its own: a Ctrl-C at the terminal is the runner's to handle.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
-    // SAFETY: between fork and exec: one write to an open descriptor.
-    unsafe {
-        command.pre_exec(move || (&procs_file).write_all(b"0"));
-    }
-    let child = command.spawn().map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => EnvError::NoQemu,
-        _ => EnvError::Io { doing: "start", path: PROGRAM.into(), source },
-    })?;
+    let child = spawn(&mut command, cgroup)?;
     Ok(Vm { child, console, window, errors })
 }
 
-/// No network device, no disk, no display, no monitor: a console into a file, and a piece of memory that is one. A machine
-/// that would boot again ends.
+/// A console into a file, and a piece of memory that is one.
 fn arguments(machine: &Machine, console: &Path, window: &Path) -> Vec<OsString> {
+    let mut arguments = machine_arguments(machine);
+    arguments.extend(["-chardev".into(), named("file,id=console,path=", console)]);
+    arguments.extend(["-serial", "chardev:console", "-object"].map(Into::into));
+    arguments.push(named(
+        &format!("memory-backend-file,id=window,share=on,size={WINDOW_BYTES},mem-path="),
+        window,
+    ));
+    arguments.extend(["-device", "ivshmem-plain,memdev=window"].map(Into::into));
+    arguments
+}
+
+/// An option's value that ends in a file, where a comma is written twice.
+fn named(before: &str, file: &Path) -> OsString {
+    let mut word = OsString::from(before);
+    word.push(file.to_string_lossy().replace(',', ",,"));
+    word
+}
+
+/// No network device, no display: a machine that would boot again ends.
+fn machine_arguments(machine: &Machine) -> Vec<OsString> {
     let mut arguments: Vec<OsString> =
         ["-nodefaults", "-no-user-config", "-nic", "none", "-display", "none", "-no-reboot"]
             .map(Into::into)
@@ -111,21 +121,37 @@ fn arguments(machine: &Machine, console: &Path, window: &Path) -> Vec<OsString> 
     arguments.extend(["-kernel".into(), machine.kernel.clone().into()]);
     arguments.extend(["-initrd".into(), machine.root.clone().into()]);
     // A panic boots again at once, which ends it; a random number generator that waits for entropy would wait long.
-    arguments.extend(["-append", "console=ttyS0 panic=-1 random.trust_cpu=on rdinit=/init"].map(Into::into));
-    let named = |before: &str, file: &Path| {
-        let mut word = OsString::from(before);
-        // In an option's value a comma is written twice.
-        word.push(file.to_string_lossy().replace(',', ",,"));
-        word
+    let always = "console=ttyS0 panic=-1 random.trust_cpu=on";
+    let Some((disk, init)) = &machine.disk else {
+        arguments.extend(["-append".into(), format!("{always} rdinit=/init").into()]);
+        return arguments;
     };
-    arguments.extend(["-chardev".into(), named("file,id=console,path=", console)]);
-    arguments.extend(["-serial", "chardev:console", "-object"].map(Into::into));
-    arguments.push(named(
-        &format!("memory-backend-file,id=window,share=on,size={WINDOW_BYTES},mem-path="),
-        window,
-    ));
-    arguments.extend(["-device", "ivshmem-plain,memdev=window"].map(Into::into));
+    arguments.extend(["-append".into(), format!("{always} root=/dev/vda rw quiet init={init}").into()]);
+    // What the machine writes goes to a file that nobody sees, and is gone with it.
+    arguments.extend(["-drive".into(), named("format=raw,if=virtio,snapshot=on,file=", disk)]);
     arguments
+}
+
+/// A machine at the terminal of whoever boots it: its console is ours, and Ctrl-A X ends it.
+pub(super) fn at_terminal(machine: &Machine, cgroup: &Path) -> Result<Option<i32>, EnvError> {
+    let mut command = Command::new(PROGRAM);
+    command.args(machine_arguments(machine)).args(["-serial", "mon:stdio"]);
+    let status = spawn(&mut command, cgroup)?.wait();
+    Ok(status.map_err(|source| EnvError::Io { doing: "wait for", path: PROGRAM.into(), source })?.code())
+}
+
+/// Starts QEMU in a cgroup.
+fn spawn(command: &mut Command, cgroup: &Path) -> Result<Child, EnvError> {
+    let procs = cgroup.join("cgroup.procs");
+    let procs_file = File::options().write(true).open(&procs).map_err(EnvError::io("open", &procs))?;
+    // SAFETY: between fork and exec: one write to an open descriptor.
+    unsafe {
+        command.pre_exec(move || (&procs_file).write_all(b"0"));
+    }
+    command.spawn().map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => EnvError::NoQemu,
+        _ => EnvError::Io { doing: "start", path: PROGRAM.into(), source },
+    })
 }
 
 impl Vm {

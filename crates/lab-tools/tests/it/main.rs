@@ -3,6 +3,7 @@
 mod archive;
 mod doctor;
 mod fetch;
+mod image;
 mod machine;
 mod server;
 mod setup;

@@ -6,6 +6,7 @@ mod changed;
 mod compare;
 mod costs;
 mod evidence;
+mod image;
 mod input;
 mod killed;
 mod loaded;

@@ -1,0 +1,144 @@
+//! The image of a virtual machine: a Debian with the sensors and a release of Sightline, the same bits wherever it is built.
+//!
+//! `image.lock` names every package by version and hash; a build takes exactly those. The file system is made by the image's
+//! own mke2fs, so it does not depend on the machine's.
+
+mod disk;
+mod lock;
+mod manifest;
+mod renew;
+mod root;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub use lock::{LOCK, Lock};
+pub use renew::renew;
+
+use crate::packages::packages;
+use crate::{Error, Options, files};
+
+/// The disk, as a file of an image's folder.
+pub const DISK: &str = "disk.ext4";
+/// The kernel.
+pub const KERNEL: &str = "vmlinuz";
+/// The kernel's first file system.
+pub const INITRD: &str = "initrd.img";
+/// The list of what is in the image.
+pub const MANIFEST: &str = "image.spdx.json";
+
+/// A built image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Image {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The hash of each of its files.
+    pub files: BTreeMap<String, String>,
+}
+
+/// What is put into an image besides packages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// The tarball of a release.
+    pub release: PathBuf,
+    /// Its version, for the manifest.
+    pub version: String,
+}
+
+/// Builds the image in `folder`, which is whole afterwards or as it was before.
+///
+/// # Errors
+/// A package cannot be had as it is locked, a program fails, or there is no room.
+pub fn build(
+    options: &Options,
+    lock: &Lock,
+    payload: &Payload,
+    folder: &Path,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Image, Error> {
+    let above = folder.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(above).map_err(Error::io("create", above))?;
+    let work = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(above);
+    let work = work.map_err(Error::io("create a folder in", above))?;
+    let made = work.path().join("image");
+    std::fs::create_dir(&made).map_err(Error::io("create", &made))?;
+
+    let debs = packages(options, &lock.packages, tell)?;
+    let root = root::build(options, lock, &debs, work.path(), tell)?;
+    root::take_boot(&root, &made)?;
+    root::add_release(&root, lock, &payload.release, work.path())?;
+    disk::make(&root, lock, work.path(), &made.join(DISK), tell)?;
+    let spdx = manifest::text(lock, payload, &files::hash_file(&made.join(DISK))?)?;
+    files::write_if_changed(&made.join(MANIFEST), spdx.as_bytes())?;
+
+    let mut hashes = BTreeMap::new();
+    for name in [DISK, KERNEL, INITRD, MANIFEST] {
+        hashes.insert(name.to_owned(), files::hash_file(&made.join(name))?);
+    }
+    replace(&made, folder, &work.path().join("old"))?;
+    Ok(Image { folder: folder.to_owned(), files: hashes })
+}
+
+/// Puts a finished folder in the place of the one before.
+fn replace(made: &Path, folder: &Path, aside: &Path) -> Result<(), Error> {
+    let had = folder.exists();
+    if had {
+        std::fs::rename(folder, aside).map_err(Error::io("move away", folder))?;
+    }
+    std::fs::rename(made, folder).map_err(|cause| {
+        if had {
+            // The image before is better than none; the error that is told is the first one.
+            let _ = std::fs::rename(aside, folder);
+        }
+        Error::io("write", folder)(cause)
+    })
+}
+
+/// Builds the image in two folders of different depth, and gives the hashes of each file in both.
+///
+/// # Errors
+/// As [`build`].
+pub fn verify(
+    options: &Options,
+    lock: &Lock,
+    payload: &Payload,
+    tell: &mut dyn FnMut(&str),
+) -> Result<crate::dist::Twice, Error> {
+    let mut once = |below: &str| -> Result<BTreeMap<String, String>, Error> {
+        std::fs::create_dir_all(&options.tools).map_err(Error::io("create", &options.tools))?;
+        let place = tempfile::Builder::new().prefix(".unfinished-image-").tempdir_in(&options.tools);
+        let place = place.map_err(Error::io("create a folder in", &options.tools))?;
+        Ok(build(options, lock, payload, &place.path().join(below), tell)?.files)
+    };
+    let (first, second) = (once("a")?, once("another/place")?);
+    Ok(crate::dist::compare(first, &second))
+}
+
+/// The image in a folder, if a whole one is there.
+pub fn find(folder: &Path) -> Option<PathBuf> {
+    [DISK, KERNEL, INITRD, MANIFEST].iter().all(|name| folder.join(name).is_file()).then(|| folder.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_image_takes_the_old_ones_place() {
+        let place = tempfile::tempdir().unwrap();
+        let (made, folder, aside) =
+            (place.path().join("made"), place.path().join("image"), place.path().join("old"));
+        for (path, text) in [(&made, "new"), (&folder, "old")] {
+            std::fs::create_dir(path).unwrap();
+            std::fs::write(path.join(DISK), text).unwrap();
+        }
+        replace(&made, &folder, &aside).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.join(DISK)).unwrap(), "new");
+        // What was not made does not take the place of what was.
+        replace(&made, &folder, &place.path().join("older")).unwrap_err();
+        assert_eq!(std::fs::read_to_string(folder.join(DISK)).unwrap(), "new");
+        assert!(find(&folder).is_none(), "it has no kernel");
+    }
+}
