@@ -63,7 +63,7 @@ struct Listed {
 pub(crate) fn run(mut cmd: Cmd, options: &Options, folders: &Folders) -> Result<ExitCode> {
     let mut kernel = None;
     if cmd.kernel {
-        cmd.programs.build(folders)?;
+        cmd.programs.build(folders, false)?;
         if !is_root() {
             let words = ["bpf", "list", "--kernel"].into_iter().chain(cmd.json.then_some("--json"));
             return become_root(words.map(Into::into).chain(cmd.programs.arguments()).collect());

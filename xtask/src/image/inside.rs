@@ -82,15 +82,11 @@ pub(super) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     machines::judge_and_print(finished, folders, cmd.json)
 }
 
-/// The image's first file system with the errand: the programs and definitions are the image's own.
+/// The image's first file system with the errand; what it names beside itself, the image has.
 fn pack(errand: &Errand, place: &Path, initrd: &Path) -> Result<()> {
     let inside = |name: &str| format!("{}/{name}", errand::FOLDER.trim_start_matches('/'));
     let mut archive = Archive::default();
     archive.add(Entry::folder(&inside(""), 0o755));
     archive.add(Entry::file(&inside(errand::FILE), 0o644, serde_json::to_vec(errand)?));
-    archive.add(Entry::link(&inside(errand::LAB), HOME));
-    for name in [errand::ACTOR, errand::PROBE] {
-        archive.add(Entry::link(&inside(name), &format!("{HOME}/{name}")));
-    }
     join(&[initrd], &archive.finish()?, place).context("failed to write the machine's archive")
 }

@@ -262,6 +262,7 @@ mod tests {
             name: "a".into(),
             kernel: "/k".into(),
             root: "/r".into(),
+            disk: None,
             accelerator: Accelerator::Tcg,
             memory_mib: 512,
             cpus: 1,

@@ -13,14 +13,20 @@ use crate::{Error, Options, files, process};
 /// Where a release lies in the image.
 const HOME: &str = "opt/sightline";
 
-/// What a run inside is sent out with lies in the machine's first file system; here it is handed to the real one.
+/// The errand of a run inside lies in the machine's first file system; here it is handed to the real one.
 const HAND_OVER: &str = r#"#!/bin/sh
-# Hands what came with the kernel at /sightline to the system.
+# Hands the errand that came with the kernel to the system.
 [ "$1" = prereqs ] && exit 0
-[ -d /sightline ] || exit 0
-mount -t tmpfs tmpfs "${rootmnt}/sightline"
-cp -a /sightline/. "${rootmnt}/sightline/"
+[ -f /sightline/errand.json ] || exit 0
+cat /sightline/errand.json >"${rootmnt}/sightline/errand.json"
 "#;
+
+/// What an errand names beside itself: the release's own.
+const LINKS: [(&str, &str); 3] = [
+    ("sightline/lab", "/opt/sightline"),
+    ("sightline/lab-actor", "/opt/sightline/lab-actor"),
+    ("sightline/lab-probe", "/opt/sightline/lab-probe"),
+];
 
 /// The console is the only way in, and whoever has it has the machine.
 const AUTOLOGIN: &str =
@@ -56,6 +62,10 @@ pub(super) fn build(
         fs::set_permissions(&place, mode).map_err(Error::io("set the mode of", &place))?;
     }
     fs::create_dir(own.join("sightline")).map_err(Error::io("create", &own))?;
+    for (at, to) in LINKS {
+        let at = own.join(at);
+        std::os::unix::fs::symlink(to, &at).map_err(Error::io("create", &at))?;
+    }
     let root = work.join("root.tar");
     let names: Vec<&str> = lock.packages.iter().map(|package| package.name.as_str()).collect();
     let mut command = mmdebstrap(options);
@@ -75,7 +85,8 @@ pub(super) fn build(
 }
 
 fn touch(epoch: u64) -> String {
-    let paths: Vec<String> = OWN.iter().map(|(path, ..)| format!("\"$1\"/{path}")).collect();
+    let own = OWN.iter().map(|(path, ..)| path).chain(LINKS.iter().map(|(path, _)| path));
+    let paths: Vec<String> = own.map(|path| format!("\"$1\"/{path}")).collect();
     format!("touch -h -d @{epoch} \"$1\"/sightline {}", paths.join(" "))
 }
 
