@@ -87,18 +87,18 @@ fn two_kernels_are_as_blessed_and_their_records_come_out_whole() {
     else {
         return;
     };
-    let lab = lab(r#"kernels = ["6.1", "7.2"]"#);
+    let lab = lab(r#"kernels = ["6.1", "6.12"]"#);
     let output = run(&lab, "sensitive-read").output().unwrap();
     code(&output, 0);
     let report = report(&output);
     let kernels: Vec<_> = report["machines"].as_array().unwrap().iter().map(|m| &m["kernel"]).collect();
-    assert_eq!(kernels, ["6.1", "7.2"]);
+    assert_eq!(kernels, ["6.1", "6.12"]);
     let matrix = report["matrix"].as_array().unwrap();
     assert_eq!(matrix.len(), 4, "an act each");
     for act in matrix {
         for sensor in ["probe", "strace", "auditd"] {
             assert_eq!(act["sensors"][sensor]["6.1"], "seen", "{act}");
-            assert_eq!(act["sensors"][sensor]["7.2"], "seen", "{act}");
+            assert_eq!(act["sensors"][sensor]["6.12"], "seen", "{act}");
         }
     }
     for machine in report["machines"].as_array().unwrap() {
@@ -164,8 +164,7 @@ fn a_killed_runner_leaves_nothing_that_lab_down_does_not_take() {
     let began = std::time::Instant::now();
     while machines().is_empty() {
         assert!(began.elapsed().as_secs() < 60, "no machine was started");
-        // Nothing tells when another process has started a third.
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::yield_now();
     }
     runner.kill().unwrap();
     runner.wait().unwrap();
