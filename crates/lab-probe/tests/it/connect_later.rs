@@ -38,10 +38,13 @@ fn how_a_connect_ended_is_told_by_the_event_of_the_call() {
     let mut status = 0;
     // SAFETY: our own child, which stops itself.
     unsafe { libc::waitpid(subject.pid as i32, &raw mut status, libc::WUNTRACED) };
+    let cgroup = lab.cgroup.clone();
     let (events, counters) = lab.stop();
     // SAFETY: our own child.
     unsafe { libc::kill(subject.pid as i32, libc::SIGKILL) };
     subject.wait();
+    // The lab could not take it away, with the subject in it.
+    std::fs::remove_dir(cgroup).unwrap();
     let connects: Vec<_> =
         events.iter().filter(|event| event.image.pid == Some(subject.pid)).collect::<Vec<_>>();
     let told: Vec<_> = of!(events, subject.pid, Connect).into_iter().map(|c| (c.result, c.later)).collect();
