@@ -6,6 +6,7 @@
 mod archive;
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -148,12 +149,40 @@ fn files(package: &Path, each: &mut dyn FnMut(Entry) -> Result<(), Error>) -> Re
     Err(Error::Format { path: package.to_owned(), what: format!("dpkg-deb ended with {status}") })
 }
 
+/// A kernel looks for the next archive at multiples of so many bytes, and skips the zeros before it.
+const ALIGNED: u64 = 512;
+
 /// One archive of several, one after the other as a kernel reads them, at `place`.
 pub fn join(parts: &[&Path], last: &[u8], place: &Path) -> Result<(), Error> {
+    let write = || Error::io("write", place);
     let mut whole = fs::File::create(place).map_err(Error::io("create", place))?;
+    let mut length = 0_u64;
     for part in parts {
         let mut part_file = fs::File::open(part).map_err(Error::io("read", part))?;
-        std::io::copy(&mut part_file, &mut whole).map_err(Error::io("write", place))?;
+        length += std::io::copy(&mut part_file, &mut whole).map_err(write())?;
+        let gap = length.next_multiple_of(ALIGNED) - length;
+        length += std::io::copy(&mut std::io::repeat(0).take(gap), &mut whole).map_err(write())?;
     }
-    std::io::Write::write_all(&mut whole, last).map_err(Error::io("write", place))
+    whole.write_all(last).map_err(write())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_archive_begins_where_a_kernel_looks_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = |name: &str, length: usize| {
+            let path = folder.path().join(name);
+            fs::write(&path, vec![b'x'; length]).unwrap();
+            path
+        };
+        let (odd, even, place) = (part("odd", 513), part("even", 512), folder.path().join("whole"));
+        join(&[&odd, &even], b"last", &place).unwrap();
+        let whole = fs::read(&place).unwrap();
+        let text: Vec<usize> = (0..whole.len()).step_by(512).filter(|at| whole[*at] != 0).collect();
+        assert_eq!(text, [0, 512, 1024, 1536]);
+        assert_eq!((&whole[512..514], &whole[1536..]), (&b"x\0"[..], &b"last"[..]));
+    }
 }
