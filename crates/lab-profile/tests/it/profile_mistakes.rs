@@ -179,9 +179,9 @@ fn unknown_key_and_environment_name_the_file_they_stand_in() {
     );
     assert_eq!(
         said_of(&project),
-        "profiles/base/host.toml:1:15: unknown environment `hots`, expected `host`\n  hint: did you mean `host`?\n\
+        "profiles/base/host.toml:1:15: unknown environment `hots`, expected one of `host`, `vm`\n  hint: did you mean `host`?\n\
          profiles/base/host.toml:2:1: unknown key `sensor` in a profile, expected one of `phase`, `summary`, `inherit`, \
-         `environment`, `pins`, `sensors`, `scenarios`, `timeouts`, `probe`\n  hint: did you mean `sensors`?"
+         `environment`, `pins`, `sensors`, `scenarios`, `timeouts`, `probe`, `vm`\n  hint: did you mean `sensors`?"
     );
 }
 
