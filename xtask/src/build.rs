@@ -39,7 +39,9 @@ impl Programs {
             let beside = |name: &str| Some(folders.checkout.join(name));
             self.actor = self.actor.take().or_else(|| beside("lab-actor"));
             self.probe = self.probe.take().or_else(|| beside("lab-probe"));
-            self.init = self.init.take().or_else(|| beside("lab-init"));
+            if machines {
+                self.init = self.init.take().or_else(|| beside("lab-init"));
+            }
         }
         if self.actor.is_none() || self.probe.is_none() || machines && self.init.is_none() {
             let packages: &[&str] =

@@ -20,6 +20,7 @@ mod setid;
 mod shell;
 
 pub(crate) use chain::user_taken_before;
+pub(crate) use network::ask;
 pub(crate) use own::boot_ns;
 pub(crate) use setid::call_raw;
 

@@ -2,7 +2,7 @@
 //!
 //! It is the witnesses' own test subject: every act that it claims must stay unproven. It says truly who it is and
 //! makes the marks, since these are the lab's business and no acts; it makes no process, opens no file of an act and no
-//! socket. What it could know without performing (the hash of what it was to write, say) it states rightly; the rest it
+//! socket for one. What it could know without performing (the hash of what it was to write, say) it states rightly; the rest it
 //! makes up.
 
 use std::io::{self, BufRead as _, Write as _};
@@ -13,7 +13,7 @@ use lab_model::{
 };
 
 use crate::{
-    actor::{boot_ns, user_taken_before},
+    actor::{ask, boot_ns, user_taken_before},
     dns,
     hash::{key_bytes, keyed_hash},
     witness::ids,
@@ -44,9 +44,12 @@ fn serve() -> io::Result<()> {
     for line in io::stdin().lock().lines() {
         match serde_json::from_str(&line?) {
             Ok(Order::Stop) => break,
-            Ok(Order::Mark { path, question: _ }) => {
+            Ok(Order::Mark { path, question }) => {
                 let _ = std::fs::File::open(&path);
-                reply(&Reply::Marked { path })?;
+                match question.as_ref().map_or(Ok(()), ask) {
+                    Ok(()) => reply(&Reply::Marked { path })?,
+                    Err(error) => reply(&Reply::Failed { message: format!("make a mark: {error}") })?,
+                }
             }
             Ok(Order::Perform { act, key }) => {
                 let told = lie.insert(Lie::about(&act, &key, me));

@@ -77,7 +77,7 @@ pub(super) fn resolve(doer: &Doer, key: &[u8], resolver: &str, name: &str) -> Re
 }
 
 /// Asks the resolver, for the sake of the question alone: a mark that sensors of packets can see.
-pub(super) fn ask(question: &Question) -> Result<(), String> {
+pub(crate) fn ask(question: &Question) -> Result<(), String> {
     let Question { resolver, name } = question;
     let why = |error: String| format!("ask {resolver} for `{name}`: {error}");
     let query = dns::query(1, name).map_err(|e| why(e.to_string()))?;
