@@ -14,13 +14,13 @@ use std::{
 };
 
 use lab_env::{
-    Errand, Inventory, Thing, sweep,
+    Errand, Inventory, Thing,
     vm::{Accelerator, Ended, Machine, Rack, last_words, panic_of},
 };
 use lab_model::VmNote;
 use lab_profile::{Machines, Plan};
 
-use crate::{Finished, Interrupt, Moment, Observer, Options, RunError, random};
+use crate::{Finished, Interrupt, Moment, Observer, Options, RunError, run::with_inventory};
 
 /// How long a wait for a machine lasts until it is seen whether the person wants it to end.
 const SLICE: Duration = Duration::from_millis(100);
@@ -77,15 +77,9 @@ pub fn execute_machines(
     fleet: &Fleet<'_>,
     observer: &dyn Observer,
 ) -> Result<Vec<Finished>, RunError> {
-    let swept = sweep(&options.inventory, &options.state)?;
-    observer.on(&Moment::Swept { removed: &swept.removed });
-    let series = random::hex::<4>()?;
-    let mut inventory = Inventory::open(&options.inventory, &series, &format!("lab run {}", plan.profile))?;
-    let done = in_inventory(plan, options, fleet, observer, &series, &mut inventory);
-    let cleared = inventory.clear();
-    let finished = done?;
-    cleared?;
-    Ok(finished)
+    with_inventory(&format!("lab run {}", plan.profile), options, observer, |series, inventory| {
+        in_inventory(plan, options, fleet, observer, series, inventory)
+    })
 }
 
 fn in_inventory(

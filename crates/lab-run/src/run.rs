@@ -67,13 +67,25 @@ pub struct Finished {
 /// # Errors
 /// If the run cannot begin, the bundle cannot be written, or something made would not go away.
 pub fn execute(plan: &Plan, options: &Options, observer: &dyn Observer) -> Result<Finished, RunError> {
+    let what = if options.guest.is_some() { "lab observe" } else { "lab run" };
+    let what = format!("{what} {}", plan.profile);
+    with_inventory(&what, options, observer, |id, inventory| {
+        in_inventory(plan, options, observer, id, inventory)
+    })
+}
+
+/// Cleans up after the dead, does the work of a new id with an inventory of its own, and takes away what stands in it.
+pub(crate) fn with_inventory<T>(
+    what: &str,
+    options: &Options,
+    observer: &dyn Observer,
+    work: impl FnOnce(&str, &mut Inventory) -> Result<T, RunError>,
+) -> Result<T, RunError> {
     let swept = sweep(&options.inventory, &options.state)?;
     observer.on(&Moment::Swept { removed: &swept.removed });
     let id = random::hex::<4>()?;
-    let profile = plan.profile.as_str();
-    let what = if options.guest.is_some() { "lab observe" } else { "lab run" };
-    let mut inventory = Inventory::open(&options.inventory, &id, &format!("{what} {profile}"))?;
-    let done = in_inventory(plan, options, observer, &id, &mut inventory);
+    let mut inventory = Inventory::open(&options.inventory, &id, what)?;
+    let done = work(&id, &mut inventory);
     let cleared = inventory.clear();
     let finished = done?;
     cleared?;

@@ -10,14 +10,12 @@ mod unpack;
 pub(crate) use location::location;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lab_model::{Pin, PinSource};
 use nix::fcntl::{Flock, FlockArg};
-use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Options, files};
 
@@ -112,12 +110,12 @@ pub fn fetch(
     let url = network.address(url);
     let begun = file.metadata().map_err(Error::io("look at", &partial))?.len() > 0;
     bring(network, &url, &file, &partial, tell)?;
-    let mut found = hash_of(&partial)?;
+    let mut found = files::hash_file(&partial)?;
     if found != pin.sha256 && begun {
         // The two parts may be of different files.
         file.set_len(0).map_err(Error::io("write", &partial))?;
         bring(network, &url, &file, &partial, tell)?;
-        found = hash_of(&partial)?;
+        found = files::hash_file(&partial)?;
     }
     if found != pin.sha256 {
         remove(&partial)?;
@@ -171,18 +169,6 @@ fn locked(partial: &Path) -> Result<Flock<File>, Error> {
 
 fn remove(partial: &Path) -> Result<(), Error> {
     fs::remove_file(partial).map_err(Error::io("remove", partial))
-}
-
-fn hash_of(file: &Path) -> Result<String, Error> {
-    let mut hash = Sha256::new();
-    let mut opened = File::open(file).map_err(Error::io("read", file))?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match opened.read(&mut buffer).map_err(Error::io("read", file))? {
-            0 => return Ok(files::hex(&hash.finalize())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
 }
 
 /// Makes the pin's folder beside its place and moves it there.

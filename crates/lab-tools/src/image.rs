@@ -70,11 +70,12 @@ pub fn build(
     root::take_boot(&root, &made)?;
     root::add_release(&root, lock, &payload.release, work.path())?;
     disk::make(&root, lock, work.path(), &made.join(DISK), tell)?;
-    let spdx = manifest::text(lock, payload, &files::hash_file(&made.join(DISK))?)?;
+    let disk = files::hash_file(&made.join(DISK))?;
+    let spdx = manifest::text(lock, payload, &disk)?;
     files::write_if_changed(&made.join(MANIFEST), spdx.as_bytes())?;
 
-    let mut hashes = BTreeMap::new();
-    for name in [DISK, KERNEL, INITRD, MANIFEST] {
+    let mut hashes = BTreeMap::from([(DISK.to_owned(), disk)]);
+    for name in [KERNEL, INITRD, MANIFEST] {
         hashes.insert(name.to_owned(), files::hash_file(&made.join(name))?);
     }
     replace(&made, folder, &work.path().join("old"))?;

@@ -10,11 +10,16 @@ use std::{
 use anyhow::{Context, Result, bail};
 use lab_env::{
     INVENTORY_DIR, Inventory,
-    vm::{Accelerator, Machine, Rack, last_words, try_kvm},
+    vm::{Machine, Rack, last_words},
 };
 use lab_tools::image::{DISK, INITRD, KERNEL};
 
-use crate::{lab::run::state, privilege, root::Folders, setup};
+use crate::{
+    lab::{machines, run::state},
+    privilege,
+    root::Folders,
+    setup,
+};
 
 /// What the console says once somebody can log in.
 const READY: &str = "sightline login:";
@@ -48,13 +53,7 @@ pub(super) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         return privilege::become_root(args);
     }
     let kernel = image.join(KERNEL);
-    let accelerator = match try_kvm(&kernel) {
-        Ok(()) => Accelerator::Kvm,
-        Err(why) => {
-            eprintln!("no KVM: {why}; the machine runs by translation, which is slower");
-            Accelerator::Tcg
-        }
-    };
+    let (accelerator, _) = machines::accelerator(&kernel);
     let machine = Machine {
         name: "image".to_owned(),
         kernel,

@@ -8,10 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use lab_env::{
-    Errand, errand,
-    vm::{Accelerator, try_kvm},
-};
+use lab_env::{Errand, errand};
 use lab_profile::Machines;
 use lab_run::{Fleet, Kernel};
 use lab_tools::{
@@ -53,10 +50,7 @@ pub(super) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         return privilege::become_root(args);
     };
     let kernel = image.join(KERNEL);
-    let not_kvm = try_kvm(&kernel).err();
-    if let Some(why) = &not_kvm {
-        eprintln!("no KVM: {why}; the machine runs by translation, which is slower");
-    }
+    let (accelerator, not_kvm) = machines::accelerator(&kernel);
     let settings = Machines::one(super::boot::MEMORY_MIB, WITHIN);
     let initrd = image.join(INITRD);
     let pack =
@@ -72,7 +66,7 @@ pub(super) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         scenarios: cmd.scenarios.clone(),
         disk: Some((image.join(DISK), format!("{HOME}/lab-init"))),
         patience: if not_kvm.is_some() { PATIENCE } else { 1 },
-        accelerator: if not_kvm.is_some() { Accelerator::Tcg } else { Accelerator::Kvm },
+        accelerator,
         not_kvm,
         inputs,
         pack: &pack,

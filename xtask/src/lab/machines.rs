@@ -49,6 +49,13 @@ pub(crate) fn judge_and_print(finished: Vec<Finished>, folders: &Folders, json: 
     print(&judged, json)
 }
 
+/// How machines run here, and why that is not KVM, which is told.
+pub(crate) fn accelerator(kernel: &Path) -> (Accelerator, Option<String>) {
+    let Err(why) = try_kvm(kernel) else { return (Accelerator::Kvm, None) };
+    eprintln!("no KVM: {why}; machines run by translation, which is slower");
+    (Accelerator::Tcg, Some(why))
+}
+
 /// Brings together what machines are made of, and records in them.
 fn record(cmd: &Cmd, plan: &Plan, options: &Options, folders: &Folders) -> Result<Vec<Finished>> {
     let machines = plan.machines.as_ref().context("the profile names no kernels")?;
@@ -64,11 +71,7 @@ fn record(cmd: &Cmd, plan: &Plan, options: &Options, folders: &Folders) -> Resul
     .context("failed to bring together what virtual machines are made of")?;
     let kernels: Vec<Kernel> =
         kernels.into_iter().zip(files).map(|((name, _), file)| Kernel { name, file }).collect();
-    let not_kvm = try_kvm(&kernels[0].file).err();
-    let accelerator = if not_kvm.is_none() { Accelerator::Kvm } else { Accelerator::Tcg };
-    if let Some(why) = &not_kvm {
-        eprintln!("no KVM: {why}; machines run by translation, which is slower");
-    }
+    let (accelerator, not_kvm) = accelerator(&kernels[0].file);
     let init = cmd.programs.init.clone().context("no lab-init")?;
     let pack = |errand: &Errand, place: &Path| {
         pack(errand, place, &base, folders, options, &init).map_err(|error| format!("{error:#}"))

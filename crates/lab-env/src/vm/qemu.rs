@@ -7,6 +7,7 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc::{Sender, channel},
     time::{Duration, Instant},
 };
 
@@ -223,26 +224,31 @@ pub fn try_kvm(kernel: &Path) -> Result<(), String> {
     command.args(["-append", "console=ttyS0 panic=-1"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().map_err(|error| format!("{PROGRAM}: {error}"))?;
-    let readers = [
-        child.stdout.take().map(|stream| std::thread::spawn(move || text(stream))),
-        child.stderr.take().map(|stream| std::thread::spawn(move || text(stream))),
-    ];
-    let until = Instant::now() + KVM_SPEAKS_WITHIN;
-    let mut ended = false;
-    while !ended && Instant::now() < until {
-        ended = child.try_wait().is_ok_and(|status| status.is_some());
-        // The reason is with the constant.
-        std::thread::sleep(LOOK);
+    let (tell, told) = channel();
+    if let Some(stream) = child.stdout.take() {
+        say(stream, tell.clone());
     }
+    if let Some(stream) = child.stderr.take() {
+        say(stream, tell);
+    }
+    // Its streams end with it.
+    let first = told.recv_timeout(KVM_SPEAKS_WITHIN).ok();
+    let ended = first.is_some();
     // It fails only for one that has ended.
     drop(child.kill());
     drop(child.wait());
-    let said: Vec<String> = readers.into_iter().flatten().filter_map(|reader| reader.join().ok()).collect();
+    let said: Vec<String> = first.into_iter().chain(told).collect();
     match said.iter().find_map(|text| console::panic_of(text)) {
         Some(_) => Ok(()),
         None if ended => Err(format!("QEMU ended: {}", said.concat().trim())),
         None => Err(format!("the kernel did not come up within {KVM_SPEAKS_WITHIN:?}")),
     }
+}
+
+/// Tells what a stream had to say once it ends.
+fn say(stream: impl std::io::Read + Send + 'static, tell: Sender<String>) {
+    // Whoever asked is there until both have told.
+    std::thread::spawn(move || drop(tell.send(text(stream))));
 }
 
 fn text(mut stream: impl std::io::Read) -> String {
