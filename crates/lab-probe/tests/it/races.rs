@@ -6,6 +6,7 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, symlink},
     ptr::null_mut,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use lab_model::{Open, Opened};
@@ -14,6 +15,9 @@ use crate::lab::{Lab, Subject, call, of, open};
 
 /// Opens in each race.
 const OPENS: usize = 1000;
+/// After so many the opener waits for the meddler, who may have been put aside in the middle of a name for longer than all
+/// opens take.
+const OPENS_IN_A_ROW: usize = 100;
 
 /// Memory that processes share.
 struct Shared(*mut u8);
@@ -42,6 +46,12 @@ impl Shared {
         }
     }
 
+    /// How often the meddler has come round; it shares the first page with the path, which is far shorter.
+    fn rounds(&self) -> &AtomicU64 {
+        // SAFETY: in the mapping, aligned, and used in no other way.
+        unsafe { AtomicU64::from_ptr(self.0.add(4088).cast()) }
+    }
+
     /// The inodes that the opener found behind its descriptors.
     fn found(&self, at: usize) -> *mut u64 {
         // SAFETY: in the mapping for every index that is used.
@@ -59,6 +69,12 @@ impl Drop for Shared {
 /// Opens a path again and again, and keeps the inode that the descriptor stands for. Nothing but system calls.
 fn opener(path: *const libc::c_char, shared: &Shared) -> i32 {
     for at in 0..OPENS {
+        if at % OPENS_IN_A_ROW == 0 {
+            let before = shared.rounds().load(Ordering::Relaxed);
+            while shared.rounds().load(Ordering::Relaxed) == before {
+                std::thread::yield_now();
+            }
+        }
         // SAFETY: a string that ends, whatever others write before its end; descriptor and buffer are our own.
         unsafe {
             let fd = call(libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_RDONLY));
@@ -77,12 +93,13 @@ fn opener(path: *const libc::c_char, shared: &Shared) -> i32 {
 struct Meddler(i32);
 
 impl Meddler {
-    fn start(mut meddle: impl FnMut()) -> Self {
+    fn start(shared: &Shared, mut meddle: impl FnMut()) -> Self {
         // SAFETY: the child makes system calls only, until it is killed.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
             loop {
                 meddle();
+                shared.rounds().fetch_add(1, Ordering::Relaxed);
             }
         }
         assert!(pid > 0);
@@ -120,7 +137,7 @@ fn a_path_that_is_swapped_meanwhile() {
     let [(one, one_ino), (two, two_ino)] = ["wanted", "wicked"].map(|name| file(&lab, name));
     let shared = Shared::new();
     shared.put(&one);
-    let meddler = Meddler::start(|| {
+    let meddler = Meddler::start(&shared, || {
         shared.put(&two);
         shared.put(&one);
     });
@@ -169,12 +186,12 @@ fn a_link_that_is_turned_meanwhile() {
             )
         };
     };
-    let meddler = Meddler::start(|| {
+    let shared = Shared::new();
+    let meddler = Meddler::start(&shared, || {
         exchange(&link, &to_two);
         exchange(&link, &to_two);
         exchange(&to_one, &to_one);
     });
-    let shared = Shared::new();
     let subject = lab.subject(|| opener(link.as_ptr(), &shared));
     assert_eq!(subject.wait(), 0);
     drop(meddler);
