@@ -1,6 +1,6 @@
 //! What is done to other processes and to what a process may do: by every call, granted and refused.
 
-use std::{fs, ptr::null};
+use std::{ffi::CString, fs, ptr::null};
 
 use crate::lab::{Lab, told};
 
@@ -114,14 +114,16 @@ fn namespaces_and_files_in_memory() {
     let Some(lab) = Lab::start("namespace-calls", &[]) else { return };
     let file = fs::File::open("/proc/self/ns/uts").unwrap();
     let fd = std::os::fd::AsRawFd::as_raw_fd(&file);
+    // In memory that a forked process has at once: a refused call reads no name, so nobody would bring its page.
+    let [payload, x] = [c"payload", c"x"].map(CString::from);
     // SAFETY: valid strings.
     let subject = lab.subject(|| unsafe {
         libc::syscall(libc::SYS_unshare, libc::CLONE_NEWUTS | libc::CLONE_FILES);
         libc::syscall(libc::SYS_unshare, 1);
         libc::syscall(libc::SYS_setns, fd, libc::CLONE_NEWUTS);
         libc::syscall(libc::SYS_setns, -1, 0);
-        libc::syscall(libc::SYS_memfd_create, c"payload".as_ptr(), libc::MFD_CLOEXEC);
-        libc::syscall(libc::SYS_memfd_create, c"x".as_ptr(), 0x400);
+        libc::syscall(libc::SYS_memfd_create, payload.as_ptr(), libc::MFD_CLOEXEC);
+        libc::syscall(libc::SYS_memfd_create, x.as_ptr(), 0x400);
         0
     });
     subject.wait();
