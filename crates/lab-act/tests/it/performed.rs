@@ -206,12 +206,13 @@ fn a_helper_takes_orders_from_root_alone() {
     let (ours, theirs) = std::thread::spawn(pair).join().unwrap();
     let fd = theirs.as_raw_fd();
     let mut command = Command::new(helper);
-    command.uid(65534).env("SIGHTLINE_ACT", "10,11");
+    command.uid(65534).env("SIGHTLINE_ACT", "900,901");
+    // Numbers that no other test of this process has open: a descriptor that is made its own copy is closed at exec.
     // SAFETY: dup2 takes two numbers and may be called between fork and exec.
     unsafe {
         command.pre_exec(move || {
-            libc::dup2(fd, 10);
-            libc::dup2(fd, 11);
+            libc::dup2(fd, 900);
+            libc::dup2(fd, 901);
             Ok(())
         });
     }
