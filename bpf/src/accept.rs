@@ -3,24 +3,28 @@
 use aya_ebpf::{helpers::bpf_probe_read_user, macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Call, Kind, Slot, accept::Accept};
 
-use crate::{syscall, text};
+use crate::{preemption, syscall, text};
 
 /// Size of the kernel's `sockaddr_storage`.
 const ADDRESS: u64 = 128;
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn accept_enter(context: BtfTracePointContext) -> i32 {
-    let _ = syscall::enter(&context, Kind::Accept);
-    0
+    preemption::off(|| {
+        let _ = syscall::enter(&context, Kind::Accept);
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn accept_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((slot, _late)) = syscall::exit(&context, Kind::Accept) {
-        fill(slot);
-        syscall::submit(&context, slot, Kind::Accept);
-    }
-    0
+    preemption::off(|| {
+        if let Some((slot, _late)) = syscall::exit(&context, Kind::Accept) {
+            fill(slot);
+            syscall::submit(&context, slot, Kind::Accept);
+        }
+        0
+    })
 }
 
 /// At exit only: the kernel writes the address just before it returns.

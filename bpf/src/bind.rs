@@ -3,29 +3,33 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Kind, Slot, bind::Bind, flag};
 
-use crate::{syscall, text};
+use crate::{preemption, syscall, text};
 
 /// Size of the kernel's `sockaddr_storage`.
 const ADDRESS: u64 = 128;
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn bind_enter(context: BtfTracePointContext) -> i32 {
-    if let Some(slot) = syscall::enter(&context, Kind::Bind) {
-        fill(slot);
-    }
-    0
+    preemption::off(|| {
+        if let Some(slot) = syscall::enter(&context, Kind::Bind) {
+            fill(slot);
+        }
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn bind_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((slot, late)) = syscall::exit(&context, Kind::Bind) {
-        if late || text::unreadable(slot) {
-            slot.head.flags |= flag::TEXT_AT_EXIT;
-            fill(slot);
+    preemption::off(|| {
+        if let Some((slot, late)) = syscall::exit(&context, Kind::Bind) {
+            if late || text::unreadable(slot) {
+                slot.head.flags |= flag::TEXT_AT_EXIT;
+                fill(slot);
+            }
+            syscall::submit(&context, slot, Kind::Bind);
         }
-        syscall::submit(&context, slot, Kind::Bind);
-    }
-    0
+        0
+    })
 }
 
 #[inline(always)]

@@ -3,35 +3,39 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Descriptor, Kind, Slot, TextAt, flag, record::TEXT};
 
-use crate::{filter, slot, syscall, text};
+use crate::{filter, preemption, slot, syscall, text};
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn call_enter(context: BtfTracePointContext) -> i32 {
-    let nr: u64 = context.arg(1);
-    if let Some((descriptor, kind)) = known(nr as u32)
-        && let Some(slot) = syscall::enter(&context, kind)
-    {
-        fill(slot, descriptor);
-    }
-    0
+    preemption::off(|| {
+        let nr: u64 = context.arg(1);
+        if let Some((descriptor, kind)) = known(nr as u32)
+            && let Some(slot) = syscall::enter(&context, kind)
+        {
+            fill(slot, descriptor);
+        }
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn call_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((descriptor, kind)) = known(syscall::returning(&context))
-        && let Some((slot, late)) = syscall::exit(&context, kind)
-    {
-        if late || text::unreadable(slot) {
-            slot.head.flags |= flag::TEXT_AT_EXIT;
-            fill(slot, descriptor);
+    preemption::off(|| {
+        if let Some((descriptor, kind)) = known(syscall::returning(&context))
+            && let Some((slot, late)) = syscall::exit(&context, kind)
+        {
+            if late || text::unreadable(slot) {
+                slot.head.flags |= flag::TEXT_AT_EXIT;
+                fill(slot, descriptor);
+            }
+            if !about_path(kind) || filter::either(slot) {
+                syscall::submit(&context, slot, kind);
+            } else {
+                syscall::leave_out(slot, kind);
+            }
         }
-        if !about_path(kind) || filter::either(slot) {
-            syscall::submit(&context, slot, kind);
-        } else {
-            syscall::leave_out(slot, kind);
-        }
-    }
-    0
+        0
+    })
 }
 
 #[inline(always)]

@@ -13,7 +13,7 @@ use lab_abi::{
     record::BODY,
 };
 
-use crate::{count, descriptor, emit, identity, kernel, kernel::field, slot};
+use crate::{count, descriptor, emit, identity, kernel, kernel::field, preemption, slot};
 
 /// `EINPROGRESS`.
 pub const IN_PROGRESS: i64 = -115;
@@ -32,48 +32,52 @@ static WAITING: HashMap<u64, Waiting> = HashMap::with_max_entries(1024, 0);
 /// Runs behind the record of a connect that is in progress.
 #[btf_tracepoint(function = "sys_exit")]
 pub fn connect_wait(_context: BtfTracePointContext) -> i32 {
-    let Some(slot) = slot::find(kernel::current()) else { return 0 };
-    let sock = descriptor::sock(slot.head.args[0]);
-    if sock == 0 {
-        return 0;
-    }
-    // SAFETY: the body has room for every body struct, aligned to 8.
-    let body = unsafe { &mut *(&raw mut slot.body).cast::<ConnectLater>() };
-    (body.seq, body.cpu) = (slot.head.seq, slot.head.cpu);
-    (body.state, body.error, body.reserved, body.taken) = (0, 0, 0, 0);
-    slot.head.kind = Kind::ConnectLater as u16;
-    slot.head.len = size_of::<Waiting>() as u32;
-    slot::clear(&mut slot.head.text);
-    // SAFETY: key and value are of the map's types: in a slot, the body stands behind the head. The value is copied.
-    let result = unsafe {
-        bpf_map_update_elem(
-            (&raw const WAITING).cast_mut().cast(),
-            (&raw const sock).cast_mut().cast(),
-            (&raw mut slot.head).cast(),
-            u64::from(BPF_ANY),
-        )
-    };
-    if result != 0 {
-        produced();
-        count::next_seq();
-        count::lose(Kind::ConnectLater, Cause::StateFull);
-        return 0;
-    }
-    // It may have been known before anybody waited for it.
-    let state = u32::from(field!(u8, sock, later_state));
-    if state != CONNECTING {
-        settle(sock, state);
-    }
-    0
+    preemption::off(|| {
+        let Some(slot) = slot::find(kernel::current()) else { return 0 };
+        let sock = descriptor::sock(slot.head.args[0]);
+        if sock == 0 {
+            return 0;
+        }
+        // SAFETY: the body has room for every body struct, aligned to 8.
+        let body = unsafe { &mut *(&raw mut slot.body).cast::<ConnectLater>() };
+        (body.seq, body.cpu) = (slot.head.seq, slot.head.cpu);
+        (body.state, body.error, body.reserved, body.taken) = (0, 0, 0, 0);
+        slot.head.kind = Kind::ConnectLater as u16;
+        slot.head.len = size_of::<Waiting>() as u32;
+        slot::clear(&mut slot.head.text);
+        // SAFETY: key and value are of the map's types: in a slot, the body stands behind the head. The value is copied.
+        let result = unsafe {
+            bpf_map_update_elem(
+                (&raw const WAITING).cast_mut().cast(),
+                (&raw const sock).cast_mut().cast(),
+                (&raw mut slot.head).cast(),
+                u64::from(BPF_ANY),
+            )
+        };
+        if result != 0 {
+            produced();
+            count::next_seq();
+            count::lose(Kind::ConnectLater, Cause::StateFull);
+            return 0;
+        }
+        // It may have been known before anybody waited for it.
+        let state = u32::from(field!(u8, sock, later_state));
+        if state != CONNECTING {
+            settle(sock, state);
+        }
+        0
+    })
 }
 
 #[btf_tracepoint(function = "inet_sock_set_state")]
 pub fn connect_later(context: BtfTracePointContext) -> i32 {
-    let state: u32 = context.arg(2);
-    if state == CONNECTED || state == CLOSED {
-        settle(context.arg::<*const u8>(0) as u64, state);
-    }
-    0
+    preemption::off(|| {
+        let state: u32 = context.arg(2);
+        if state == CONNECTED || state == CLOSED {
+            settle(context.arg::<*const u8>(0) as u64, state);
+        }
+        0
+    })
 }
 
 #[inline(always)]

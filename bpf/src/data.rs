@@ -10,7 +10,7 @@ use lab_abi::{
 use crate::{
     count, declared, descriptor,
     kernel::{args, current},
-    path, scope, slot, syscall,
+    path, preemption, scope, slot, syscall,
 };
 
 /// No descriptor.
@@ -30,44 +30,48 @@ struct Files {
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn data_enter(context: BtfTracePointContext) -> i32 {
-    let nr: u64 = context.arg(1);
-    let Some(files) = scope::wanted().then(|| files(&context, nr as u32)) else {
-        filtered(false);
-        return 0;
-    };
-    let Some(kind) = files.kind() else {
-        filtered(false);
-        return 0;
-    };
-    if let Some(slot) = syscall::enter_if(&context, kind, || true) {
-        fill(slot, &files);
-    }
-    0
+    preemption::off(|| {
+        let nr: u64 = context.arg(1);
+        let Some(files) = scope::wanted().then(|| files(&context, nr as u32)) else {
+            filtered(false);
+            return 0;
+        };
+        let Some(kind) = files.kind() else {
+            filtered(false);
+            return 0;
+        };
+        if let Some(slot) = syscall::enter_if(&context, kind, || true) {
+            fill(slot, &files);
+        }
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn data_exit(context: BtfTracePointContext) -> i32 {
-    let active = slot::find(current()).map_or(0, |slot| slot.active);
-    if active == Kind::Read as u64 || active == Kind::Write as u64 {
-        let kind = if active == Kind::Read as u64 { Kind::Read } else { Kind::Write };
+    preemption::off(|| {
+        let active = slot::find(current()).map_or(0, |slot| slot.active);
+        if active == Kind::Read as u64 || active == Kind::Write as u64 {
+            let kind = if active == Kind::Read as u64 { Kind::Read } else { Kind::Write };
+            if let Some((slot, _late)) = syscall::exit_if(&context, kind, || true) {
+                syscall::submit(&context, slot, kind);
+            }
+            return 0;
+        }
+        let Some(files) = scope::wanted().then(|| files(&context, syscall::returning(&context))) else {
+            filtered(true);
+            return 0;
+        };
+        let Some(kind) = files.kind() else {
+            filtered(true);
+            return 0;
+        };
         if let Some((slot, _late)) = syscall::exit_if(&context, kind, || true) {
+            fill(slot, &files);
             syscall::submit(&context, slot, kind);
         }
-        return 0;
-    }
-    let Some(files) = scope::wanted().then(|| files(&context, syscall::returning(&context))) else {
-        filtered(true);
-        return 0;
-    };
-    let Some(kind) = files.kind() else {
-        filtered(true);
-        return 0;
-    };
-    if let Some((slot, _late)) = syscall::exit_if(&context, kind, || true) {
-        fill(slot, &files);
-        syscall::submit(&context, slot, kind);
-    }
-    0
+        0
+    })
 }
 
 /// Neither is declared, so it is no more a read than a write.

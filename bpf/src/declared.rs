@@ -1,11 +1,7 @@
 //! The files whose reads and writes are recorded: known by device and inode from the moment that one is opened by a
 //! declared path.
 
-use aya_ebpf::{
-    bindings::BPF_ANY,
-    macros::map,
-    maps::HashMap,
-};
+use aya_ebpf::{bindings::BPF_ANY, macros::map, maps::HashMap};
 use lab_abi::{Cause, FileKey, Kind, Slot};
 
 use crate::{count, filter, kernel::field};

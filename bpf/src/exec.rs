@@ -13,7 +13,7 @@ use lab_abi::{
     record::TEXT,
 };
 
-use crate::{identity, kernel, kernel::field, path, scope, slot, syscall, text};
+use crate::{identity, kernel, kernel::field, path, preemption, scope, slot, syscall, text};
 
 /// Arguments copied at enter, for an exec that is refused.
 const ENTER_ARGS: u64 = 64;
@@ -22,48 +22,54 @@ const PIECE: usize = 2048;
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn exec_enter(context: BtfTracePointContext) -> i32 {
-    if let Some(slot) = syscall::enter_if(&context, Kind::Exec, scope::current) {
-        fill(slot);
-    }
-    0
+    preemption::off(|| {
+        if let Some(slot) = syscall::enter_if(&context, Kind::Exec, scope::current) {
+            fill(slot);
+        }
+        0
+    })
 }
 
 /// The kernel has put the new image in place; the syscall returns afterwards.
 #[btf_tracepoint(function = "sched_process_exec")]
 pub fn exec(context: BtfTracePointContext) -> i32 {
-    let task = kernel::current();
-    let mut found = slot::find(task);
-    if let Some(slot) = &found
-        && slot.active != Kind::Exec as u64
-    {
-        found = None;
-    }
-    if found.is_none() {
-        if !scope::current() {
-            return 0;
+    preemption::off(|| {
+        let task = kernel::current();
+        let mut found = slot::find(task);
+        if let Some(slot) = &found
+            && slot.active != Kind::Exec as u64
+        {
+            found = None;
         }
-        let Some(slot) = slot::find_or_make(task) else { return 0 };
-        slot::begin(slot, Kind::Exec);
-        slot.head.enter = identity::now();
-        slot.head.flags |= flag::NO_ENTER;
-        found = Some(slot);
-    }
-    let Some(slot) = found else { return 0 };
-    let bprm: u64 = context.arg::<*const u8>(2) as u64;
-    image(slot, task, bprm);
-    0
+        if found.is_none() {
+            if !scope::current() {
+                return 0;
+            }
+            let Some(slot) = slot::find_or_make(task) else { return 0 };
+            slot::begin(slot, Kind::Exec);
+            slot.head.enter = identity::now();
+            slot.head.flags |= flag::NO_ENTER;
+            found = Some(slot);
+        }
+        let Some(slot) = found else { return 0 };
+        let bprm: u64 = context.arg::<*const u8>(2) as u64;
+        image(slot, task, bprm);
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn exec_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((slot, late)) = syscall::exit_if(&context, Kind::Exec, scope::current) {
-        if slot.head.ret < 0 && (late || text::unreadable(slot)) {
-            slot.head.flags |= flag::TEXT_AT_EXIT;
-            fill(slot);
+    preemption::off(|| {
+        if let Some((slot, late)) = syscall::exit_if(&context, Kind::Exec, scope::current) {
+            if slot.head.ret < 0 && (late || text::unreadable(slot)) {
+                slot.head.flags |= flag::TEXT_AT_EXIT;
+                fill(slot);
+            }
+            syscall::submit(&context, slot, Kind::Exec);
         }
-        syscall::submit(&context, slot, Kind::Exec);
-    }
-    0
+        0
+    })
 }
 
 #[inline(always)]

@@ -3,8 +3,9 @@
 
 use aya_ebpf::{helpers::generated::bpf_strncmp, macros::map, maps::HashMap};
 use lab_abi::{
-    FileKey, Slot, flag,
+    FileKey, Slot,
     filter::{PATHS, Paths},
+    flag,
     record::{DATA, TEXT},
 };
 

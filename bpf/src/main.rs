@@ -28,6 +28,7 @@ mod filter;
 mod identity;
 mod kernel;
 mod path;
+mod preemption;
 mod scope;
 mod slot;
 mod syscall;

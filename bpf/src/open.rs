@@ -3,7 +3,7 @@
 use aya_ebpf::{helpers::bpf_probe_read_user, macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Call, Kind, Slot, flag, open::Open};
 
-use crate::{declared, descriptor, filter, kernel::field, path, syscall, text};
+use crate::{declared, descriptor, filter, kernel::field, path, preemption, syscall, text};
 
 const AT_FDCWD: i32 = -100;
 /// The part of a mode that is the file's type, and that of a regular file.
@@ -14,29 +14,33 @@ const CREAT_FLAGS: u64 = 0o1101;
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn open_enter(context: BtfTracePointContext) -> i32 {
-    if let Some(slot) = syscall::enter(&context, Kind::Open) {
-        fill(slot);
-    }
-    0
+    preemption::off(|| {
+        if let Some(slot) = syscall::enter(&context, Kind::Open) {
+            fill(slot);
+        }
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn open_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((slot, late)) = syscall::exit(&context, Kind::Open) {
-        // SAFETY: see `fill`.
-        let unread = unsafe { (*(&raw const slot.body).cast::<Open>()).unread != 0 };
-        if late || unread || text::unreadable(slot) {
-            slot.head.flags |= flag::TEXT_AT_EXIT;
-            fill(slot);
+    preemption::off(|| {
+        if let Some((slot, late)) = syscall::exit(&context, Kind::Open) {
+            // SAFETY: see `fill`.
+            let unread = unsafe { (*(&raw const slot.body).cast::<Open>()).unread != 0 };
+            if late || unread || text::unreadable(slot) {
+                slot.head.flags |= flag::TEXT_AT_EXIT;
+                fill(slot);
+            }
+            let found = slot.head.ret >= 0 && opened(slot);
+            if filter::opened(slot, found) {
+                syscall::submit(&context, slot, Kind::Open);
+            } else {
+                syscall::leave_out(slot, Kind::Open);
+            }
         }
-        let found = slot.head.ret >= 0 && opened(slot);
-        if filter::opened(slot, found) {
-            syscall::submit(&context, slot, Kind::Open);
-        } else {
-            syscall::leave_out(slot, Kind::Open);
-        }
-    }
-    0
+        0
+    })
 }
 
 /// What was opened, as the kernel has it; false if there is no such file. Where no program can be attached behind the open itself, that is what the

@@ -3,32 +3,36 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Call, Kind, Slot, flag, rename::Rename};
 
-use crate::{filter, slot, syscall, text};
+use crate::{filter, preemption, slot, syscall, text};
 
 const AT_FDCWD: i32 = -100;
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn rename_enter(context: BtfTracePointContext) -> i32 {
-    if let Some(slot) = syscall::enter(&context, Kind::Rename) {
-        fill(slot);
-    }
-    0
+    preemption::off(|| {
+        if let Some(slot) = syscall::enter(&context, Kind::Rename) {
+            fill(slot);
+        }
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn rename_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((slot, late)) = syscall::exit(&context, Kind::Rename) {
-        if late || text::unreadable(slot) {
-            slot.head.flags |= flag::TEXT_AT_EXIT;
-            fill(slot);
+    preemption::off(|| {
+        if let Some((slot, late)) = syscall::exit(&context, Kind::Rename) {
+            if late || text::unreadable(slot) {
+                slot.head.flags |= flag::TEXT_AT_EXIT;
+                fill(slot);
+            }
+            if filter::either(slot) {
+                syscall::submit(&context, slot, Kind::Rename);
+            } else {
+                syscall::leave_out(slot, Kind::Rename);
+            }
         }
-        if filter::either(slot) {
-            syscall::submit(&context, slot, Kind::Rename);
-        } else {
-            syscall::leave_out(slot, Kind::Rename);
-        }
-    }
-    0
+        0
+    })
 }
 
 #[inline(always)]

@@ -7,7 +7,7 @@ use lab_abi::{
     send::{DNS, Send, UNKNOWN},
 };
 
-use crate::{descriptor, kernel::field, slot, syscall, text};
+use crate::{descriptor, kernel::field, preemption, slot, syscall, text};
 
 /// Size of the kernel's `sockaddr_storage`.
 const ADDRESS: u64 = 128;
@@ -22,22 +22,26 @@ const AF_INET6: u16 = 10;
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn send_enter(context: BtfTracePointContext) -> i32 {
-    if let Some(slot) = syscall::enter(&context, Kind::Send) {
-        fill(slot);
-    }
-    0
+    preemption::off(|| {
+        if let Some(slot) = syscall::enter(&context, Kind::Send) {
+            fill(slot);
+        }
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn send_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((slot, late)) = syscall::exit(&context, Kind::Send) {
-        if late || text::unreadable(slot) {
-            slot.head.flags |= flag::TEXT_AT_EXIT;
-            fill(slot);
+    preemption::off(|| {
+        if let Some((slot, late)) = syscall::exit(&context, Kind::Send) {
+            if late || text::unreadable(slot) {
+                slot.head.flags |= flag::TEXT_AT_EXIT;
+                fill(slot);
+            }
+            syscall::submit(&context, slot, Kind::Send);
         }
-        syscall::submit(&context, slot, Kind::Send);
-    }
-    0
+        0
+    })
 }
 
 /// A message: its address, its first piece, its length.

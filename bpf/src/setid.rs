@@ -3,27 +3,31 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Kind, Slot, setid::Setid};
 
-use crate::{identity, kernel, syscall};
+use crate::{identity, kernel, preemption, syscall};
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn setid_enter(context: BtfTracePointContext) -> i32 {
-    if let Some(slot) = syscall::enter(&context, Kind::Setid) {
-        let before = body(slot);
-        before.before = identity::ids(kernel::current());
-        before.known = 1;
-    }
-    0
+    preemption::off(|| {
+        if let Some(slot) = syscall::enter(&context, Kind::Setid) {
+            let before = body(slot);
+            before.before = identity::ids(kernel::current());
+            before.known = 1;
+        }
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn setid_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((slot, late)) = syscall::exit(&context, Kind::Setid) {
-        if late {
-            body(slot).before = identity::ids(kernel::current());
+    preemption::off(|| {
+        if let Some((slot, late)) = syscall::exit(&context, Kind::Setid) {
+            if late {
+                body(slot).before = identity::ids(kernel::current());
+            }
+            syscall::submit(&context, slot, Kind::Setid);
         }
-        syscall::submit(&context, slot, Kind::Setid);
-    }
-    0
+        0
+    })
 }
 
 #[inline(always)]

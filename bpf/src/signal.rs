@@ -7,23 +7,28 @@ use lab_abi::{Call, Kind};
 use crate::{
     identity, kernel,
     kernel::{args, field},
-    scope, syscall,
+    preemption, scope, syscall,
 };
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn signal_enter(context: BtfTracePointContext) -> i32 {
-    let nr: u64 = context.arg(1);
-    let _ = syscall::enter_if(&context, Kind::Signal, || scope::wanted() && to_another(&context, nr as u32));
-    0
+    preemption::off(|| {
+        let nr: u64 = context.arg(1);
+        let _ =
+            syscall::enter_if(&context, Kind::Signal, || scope::wanted() && to_another(&context, nr as u32));
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn signal_exit(context: BtfTracePointContext) -> i32 {
-    let wanted = || scope::wanted() && to_another(&context, syscall::returning(&context));
-    if let Some((slot, _late)) = syscall::exit_if(&context, Kind::Signal, wanted) {
-        syscall::submit(&context, slot, Kind::Signal);
-    }
-    0
+    preemption::off(|| {
+        let wanted = || scope::wanted() && to_another(&context, syscall::returning(&context));
+        if let Some((slot, _late)) = syscall::exit_if(&context, Kind::Signal, wanted) {
+            syscall::submit(&context, slot, Kind::Signal);
+        }
+        0
+    })
 }
 
 /// By the ids that the caller uses: those of its own namespace. A descriptor does not say whose process it is.

@@ -15,7 +15,7 @@ use crate::{
     connect_later::IN_PROGRESS,
     count, emit, identity,
     kernel::{args, current, direct, typed_current},
-    scope, slot,
+    preemption, scope, slot,
 };
 
 /// Programs by syscall number.
@@ -59,16 +59,31 @@ pub fn sys_enter(context: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(context: BtfTracePointContext) -> i32 {
-    let mut nr = returning(&context);
+    preemption::taken();
+    go_on(&context);
+    0
+}
+
+/// Only where tracepoints leave preemption on: for those for whom the kernel skipped [`sys_exit`].
+#[btf_tracepoint(function = "sys_exit")]
+pub fn sys_exit_again(context: BtfTracePointContext) -> i32 {
+    if preemption::skipped() {
+        go_on(&context);
+    }
+    0
+}
+
+#[inline(always)]
+fn go_on(context: &BtfTracePointContext) {
+    let mut nr = returning(context);
     if compat() {
         if nr != COMPAT_EXECVE {
-            return 0;
+            return;
         }
         nr = EXECVE;
     }
     // SAFETY: a program array of programs of this type.
-    unsafe { EXIT.tail_call(&context, nr) };
-    0
+    unsafe { EXIT.tail_call(context, nr) };
 }
 
 #[inline(always)]
@@ -173,8 +188,7 @@ pub fn exit_if(
 pub fn submit(context: &BtfTracePointContext, slot: &mut Slot, kind: Kind) {
     slot.active = 0;
     slot.head.kind = kind as u16;
-    // SAFETY: a program array of programs of this type.
-    unsafe { FINISH.tail_call(context, 0) };
+    preemption::tail_call(&FINISH, context, 0);
     // It only comes back if there is no such program.
     count::next_seq();
     count::lose(kind, Cause::StateFull);
@@ -192,15 +206,16 @@ pub fn leave_out(slot: &mut Slot, kind: Kind) {
 /// Who acts, and away with the record: once for all kinds, for the verifier takes long over it.
 #[btf_tracepoint(function = "sys_exit")]
 pub fn finish(context: BtfTracePointContext) -> i32 {
-    if let Some(slot) = slot::find(current()) {
-        identity::fill(&mut slot.head);
-        emit::submit(slot);
-        if slot.head.ret == IN_PROGRESS && slot.head.kind == Kind::Connect as u16 {
-            // SAFETY: a program array of programs of this type.
-            unsafe { FINISH.tail_call(&context, 1) };
+    preemption::off(|| {
+        if let Some(slot) = slot::find(current()) {
+            identity::fill(&mut slot.head);
+            emit::submit(slot);
+            if slot.head.ret == IN_PROGRESS && slot.head.kind == Kind::Connect as u16 {
+                preemption::tail_call(&FINISH, &context, 1);
+            }
         }
-    }
-    0
+        0
+    })
 }
 
 #[inline(always)]

@@ -3,33 +3,37 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use lab_abi::{Call, Kind, Slot, flag, unlink::Unlink};
 
-use crate::{filter, syscall, text};
+use crate::{filter, preemption, syscall, text};
 
 const AT_FDCWD: i32 = -100;
 const AT_REMOVEDIR: u32 = 0x200;
 
 #[btf_tracepoint(function = "sys_enter")]
 pub fn unlink_enter(context: BtfTracePointContext) -> i32 {
-    if let Some(slot) = syscall::enter(&context, Kind::Unlink) {
-        fill(slot);
-    }
-    0
+    preemption::off(|| {
+        if let Some(slot) = syscall::enter(&context, Kind::Unlink) {
+            fill(slot);
+        }
+        0
+    })
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn unlink_exit(context: BtfTracePointContext) -> i32 {
-    if let Some((slot, late)) = syscall::exit(&context, Kind::Unlink) {
-        if late || text::unreadable(slot) {
-            slot.head.flags |= flag::TEXT_AT_EXIT;
-            fill(slot);
+    preemption::off(|| {
+        if let Some((slot, late)) = syscall::exit(&context, Kind::Unlink) {
+            if late || text::unreadable(slot) {
+                slot.head.flags |= flag::TEXT_AT_EXIT;
+                fill(slot);
+            }
+            if filter::named::<0>(slot) {
+                syscall::submit(&context, slot, Kind::Unlink);
+            } else {
+                syscall::leave_out(slot, Kind::Unlink);
+            }
         }
-        if filter::named::<0>(slot) {
-            syscall::submit(&context, slot, Kind::Unlink);
-        } else {
-            syscall::leave_out(slot, Kind::Unlink);
-        }
-    }
-    0
+        0
+    })
 }
 
 #[inline(always)]

@@ -102,6 +102,18 @@ pub struct Counts {
     pub lost: [Loss; 3],
 }
 
+/// Who a program that may be interrupted ran for last on a CPU: see `bpf/src/preemption.rs`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Turn {
+    /// The task, or 0.
+    pub owner: u64,
+    /// Runs that the kernel skipped, and that the program behind it did.
+    pub made_good: u64,
+}
+
+// SAFETY: integers only, laid out without padding.
+unsafe impl Plain for Turn {}
 // SAFETY: integers only, laid out without padding.
 unsafe impl Plain for Loss {}
 // SAFETY: integers only, laid out without padding.

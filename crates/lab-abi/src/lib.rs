@@ -22,6 +22,7 @@ pub mod rename;
 pub mod ring;
 pub mod send;
 pub mod setid;
+pub mod stub;
 pub mod unlink;
 
 pub use call::{Call, Descriptor, TextAt};

@@ -14,6 +14,7 @@ mod kind {
     pub(super) const VOLATILE: u32 = 9;
     pub(super) const CONST: u32 = 10;
     pub(super) const RESTRICT: u32 = 11;
+    pub(super) const FUNC: u32 = 12;
     pub(super) const FUNC_PROTO: u32 = 13;
     pub(super) const TYPE_TAG: u32 = 18;
 }
@@ -32,6 +33,7 @@ pub(crate) struct Btf<'a> {
     strings: &'a [u8],
     structs: HashMap<&'a [u8], u32>,
     typedefs: HashMap<&'a [u8], u32>,
+    functions: HashMap<&'a [u8], u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -46,8 +48,9 @@ struct Type {
 }
 
 impl<'a> Btf<'a> {
-    /// Reads the raw bytes of `/sys/kernel/btf/vmlinux`; only structs and typedefs in `names` can be found by name.
-    pub(crate) fn parse(bytes: &'a [u8], names: &[&'a str]) -> Option<Self> {
+    /// Reads the raw bytes of `/sys/kernel/btf/vmlinux`; only structs and typedefs in `names`, and functions in
+    /// `functions`, can be found by name.
+    pub(crate) fn parse(bytes: &'a [u8], names: &[&'a str], functions: &[&'a str]) -> Option<Self> {
         if bytes.first_chunk::<2>()? != &MAGIC.to_ne_bytes() {
             return None;
         }
@@ -56,12 +59,15 @@ impl<'a> Btf<'a> {
             let start = header.checked_add(word(bytes, offset)? as usize)?;
             bytes.get(start..start.checked_add(word(bytes, length)? as usize)?)
         };
+        let none_yet =
+            |names: &[&'a str]| names.iter().map(|name| (name.as_bytes(), 0)).collect::<HashMap<_, _>>();
         let mut btf = Self {
             starts: vec![u32::MAX],
             types: section(8, 12)?,
             strings: section(16, 20)?,
-            structs: names.iter().map(|name| (name.as_bytes(), 0)).collect(),
-            typedefs: names.iter().map(|name| (name.as_bytes(), 0)).collect(),
+            structs: none_yet(names),
+            typedefs: none_yet(names),
+            functions: none_yet(functions),
         };
         btf.index()?;
         Some(btf)
@@ -73,9 +79,14 @@ impl<'a> Btf<'a> {
             let id = u32::try_from(self.starts.len()).ok()?;
             self.starts.push(u32::try_from(at).ok()?);
             let found = self.at(at)?;
-            if matches!(found.kind, kind::STRUCT | kind::TYPEDEF) {
+            let wanted = match found.kind {
+                kind::STRUCT => Some(&mut self.structs),
+                kind::TYPEDEF => Some(&mut self.typedefs),
+                kind::FUNC => Some(&mut self.functions),
+                _ => None,
+            };
+            if let Some(wanted) = wanted {
                 let name = name(self.strings, word(self.types, at)?)?;
-                let wanted = if found.kind == kind::STRUCT { &mut self.structs } else { &mut self.typedefs };
                 if let Some(first) = wanted.get_mut(name).filter(|id| **id == 0) {
                     *first = id;
                 }
@@ -122,6 +133,11 @@ impl<'a> Btf<'a> {
         let pointer = self.plain(self.find(&self.typedefs, typedef)?.size_or_type)?;
         let function = (pointer.kind == kind::PTR).then(|| self.plain(pointer.size_or_type))??;
         (function.kind == kind::FUNC_PROTO).then_some(function.members)
+    }
+
+    /// The id of a function.
+    pub(crate) fn function(&self, name: &str) -> Option<u32> {
+        self.functions.get(name.as_bytes()).copied().filter(|id| *id != 0)
     }
 
     fn find(&self, names: &HashMap<&[u8], u32>, name: &str) -> Option<Type> {
@@ -195,7 +211,7 @@ mod tests {
             if magic {
                 bytes.splice(0..0, [0x9f, 0xeb, 1, 0, 24, 0, 0, 0, 0, 0, 0, 0, 40, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0]);
             }
-            if let Some(btf) = Btf::parse(&bytes, &["a"]) {
+            if let Some(btf) = Btf::parse(&bytes, &["a"], &["a"]) {
                 let _ = (btf.offset("a", "b"), btf.size("a"), btf.parameters("a"));
             }
         }

@@ -24,6 +24,13 @@ pub(crate) fn release() -> String {
     read_trimmed("/proc/sys/kernel/osrelease")
 }
 
+/// Does a tracepoint leave preemption on, so that the kernel may skip a program for one task while another, put aside,
+/// is in it? Since Linux 7.0.
+pub(crate) fn tracepoints_are_preemptible(release: &str) -> bool {
+    let major = release.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    major.is_some_and(|major| major >= 7)
+}
+
 /// The id of this boot.
 pub(crate) fn boot_id() -> String {
     read_trimmed("/proc/sys/kernel/random/boot_id")
@@ -31,4 +38,20 @@ pub(crate) fn boot_id() -> String {
 
 fn read_trimmed(path: &str) -> String {
     fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn tracepoints_are_preemptible_since_seven() {
+        for (release, is) in [
+            ("6.1.0-50-cloud-amd64", false),
+            ("6.19.2", false),
+            ("7.0.0-rc1", true),
+            ("10.1", true),
+            ("", false),
+        ] {
+            assert_eq!(super::tracepoints_are_preemptible(release), is, "{release}");
+        }
+    }
 }

@@ -17,11 +17,13 @@ mod marker;
 mod mounts;
 mod offsets;
 mod pace;
+mod plain;
 mod reader;
 mod record;
 mod scope;
 mod session;
 mod spool;
+mod stubs;
 mod verifier;
 mod wanted;
 

@@ -3,20 +3,23 @@
 use std::{collections::BTreeMap, os::fd::AsFd};
 
 use aya::{
-    Btf, Ebpf, EbpfLoader, Pod,
+    Btf, Ebpf, EbpfLoader,
     maps::{Array, HashMap, Map, MapData, PerCpuArray, ProgramArray, RingBuf},
     programs::{BtfTracePoint, Program, ProgramFd},
 };
-use lab_abi::{
-    Call, Counts, Descriptor, FileKey, Head, Kind, Loss, Offsets, Slot, filter::Paths, record::BODY,
-};
+use lab_abi::{Call, FileKey, Kind, Offsets};
 
 use crate::{
     Error,
     error::chain,
+    kernel,
     offsets::{KernelTypes, VMLINUX},
     pace::Asleep,
+    plain::{
+        PlainCounts, PlainDescriptor, PlainKey, PlainLoss, PlainPaths, PlainSlot, PlainTurn, PlainWaiting,
+    },
     scope::Scope,
+    stubs,
     wanted::Wanted,
 };
 
@@ -26,6 +29,8 @@ pub(crate) static OBJECT: &[u8] =
 
 const SYS_ENTER: &str = "sys_enter";
 const SYS_EXIT: &str = "sys_exit";
+/// Behind it, for whom it was skipped.
+const SYS_EXIT_AGAIN: &str = "sys_exit_again";
 
 /// Why an action is not observed that was not asked for.
 const LEFT_OUT: &str = "left out: other actions were asked for";
@@ -58,6 +63,7 @@ pub(crate) struct Programs {
     /// connects whose end is not known yet
     pub(crate) waiting: HashMap<MapData, u64, PlainWaiting>,
     pub(crate) foreign: Array<MapData, u64>,
+    turns: PerCpuArray<MapData, PlainTurn>,
     pub(crate) asleep: Asleep,
     /// programs that the kernel runs by itself, and may skip
     pub(crate) attached: Vec<(&'static str, ProgramFd)>,
@@ -66,33 +72,6 @@ pub(crate) struct Programs {
     _tables: [ProgramArray<MapData>; 3],
     _files: [FileTable; 2],
     _tree: HashMap<MapData, u32, u8>,
-}
-
-macro_rules! pod {
-    ($($(#[$doc:meta])* $name:ident($inner:ty);)*) => {$(
-        $(#[$doc])*
-        #[repr(transparent)]
-        #[derive(Clone, Copy)]
-        pub(crate) struct $name(pub(crate) $inner);
-        // SAFETY: integers only, without padding; see `lab_abi::Plain`.
-        unsafe impl Pod for $name {}
-    )*};
-}
-pod! {
-    /// [`Counts`] for `aya`.
-    PlainCounts(Counts);
-    /// [`Loss`] for `aya`.
-    PlainLoss(Loss);
-    /// [`Slot`] for `aya`.
-    PlainSlot(Slot);
-    /// A record without texts for `aya`.
-    PlainWaiting([u8; size_of::<Head>() + BODY]);
-    /// [`Paths`] for `aya`.
-    PlainPaths(Paths);
-    /// [`FileKey`] for `aya`.
-    PlainKey(FileKey);
-    /// [`Descriptor`] for `aya`.
-    PlainDescriptor(Descriptor);
 }
 
 /// The programs that a kind has beside those of its syscalls, and the tracepoint of each: the first that the kernel has.
@@ -150,6 +129,8 @@ pub(crate) fn load(
     if !missing.is_empty() {
         return Err(Error::Fields { fields: missing.join(", ") });
     }
+    let function = |name: &str| types.preemptible.then(|| types.functions.get(name).copied()).flatten();
+    let object = stubs::filled(OBJECT, function).map_err(|message| Error::Load { message, hint: "" })?;
     let btf = Btf::from_sys_fs().map_err(|error| Error::load(&error))?;
     let mut ebpf = EbpfLoader::new()
         .btf(Some(&btf))
@@ -163,11 +144,12 @@ pub(crate) fn load(
         .override_global("WANTED", &PlainPaths(filter.paths), true)
         .override_global("DECLARED", &PlainPaths(filter.declared), true)
         .override_global("BY_EXECUTABLE", &u32::from(!filter.executables.is_empty()), true)
+        .override_global("PREEMPTIBLE", &u32::from(types.preemptible), true)
         .override_global("EXIT_HAS_GROUP_DEAD", &u32::from(types.exit_has_group_dead), true)
         .override_global("RING_HAS_ENTRY", &u32::from(types.ring_has_entry), true)
         .map_max_entries("RECORDS", ring_size(sizes.ring))
         .map_max_entries("SLOTS", sizes.threads.max(1))
-        .load(OBJECT)
+        .load(&object)
         .map_err(|error| Error::load(&error))?;
     let mut tables: [ProgramArray<MapData>; 3] =
         [take(&mut ebpf, "ENTER")?, take(&mut ebpf, "EXIT")?, take(&mut ebpf, "FINISH")?];
@@ -182,8 +164,11 @@ pub(crate) fn load(
     let mut programs = Loading { ebpf: &mut ebpf, btf: &btf, loaded: BTreeMap::new(), attached: Vec::new() };
     let mut refused = Vec::new();
     // The exits of syscalls are watched before their enters: a call that begins in between is told as begun late.
-    for point in [SYS_EXIT, SYS_ENTER] {
-        programs.load(point, point).map_err(|error| Error::load(&*error))?;
+    let again = types.preemptible.then_some(SYS_EXIT_AGAIN);
+    for (program, point) in
+        [(SYS_EXIT, SYS_EXIT), (SYS_ENTER, SYS_ENTER)].into_iter().chain(again.map(|again| (again, SYS_EXIT)))
+    {
+        programs.load(program, point).map_err(|error| Error::load(&*error))?;
     }
     let finish = programs.load("finish", SYS_EXIT).map_err(|error| Error::load(&*error))?;
     tables[2].set(0, &finish, 0).map_err(|error| Error::load(&error))?;
@@ -204,8 +189,8 @@ pub(crate) fn load(
             refused.push(Refused { kind, reason });
         }
     }
-    for point in [SYS_EXIT, SYS_ENTER] {
-        programs.attach(point).map_err(|error| Error::load(&*error))?;
+    for program in [Some(SYS_EXIT), again, Some(SYS_ENTER)].into_iter().flatten() {
+        programs.attach(program).map_err(|error| Error::load(&*error))?;
     }
     let attached = programs.attached;
     // Children that were made before the programs were there.
@@ -223,6 +208,7 @@ pub(crate) fn load(
         opens: take(&mut ebpf, "OPENS")?,
         waiting: take(&mut ebpf, "WAITING")?,
         foreign: take(&mut ebpf, "FOREIGN")?,
+        turns: take(&mut ebpf, "TURNS")?,
         ebpf,
         attached,
         refused,
@@ -372,8 +358,20 @@ impl Programs {
         loaded.collect()
     }
 
-    /// How often the kernel skipped each attached program.
+    /// How often the kernel skipped each attached program, and no other program made it good.
     pub(crate) fn skipped(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.attached.iter().map(|(name, fd)| (*name, crate::kernel::recursion_misses(&fd.as_fd())))
+        // Itself skipped, it made good nothing: that is among those of the program before it.
+        let attached = self.attached.iter().filter(|(name, _)| *name != SYS_EXIT_AGAIN);
+        attached.map(|(name, fd)| {
+            let missed = kernel::recursion_misses(&fd.as_fd());
+            // Only then: what is counted meanwhile is less loss, never more.
+            let made_good = if *name == SYS_EXIT { self.made_good() } else { 0 };
+            (*name, missed.saturating_sub(made_good))
+        })
+    }
+
+    fn made_good(&self) -> u64 {
+        let turns = self.turns.get(&0, 0);
+        turns.map_or(0, |turns| turns.iter().map(|turn| turn.0.made_good).sum())
     }
 }

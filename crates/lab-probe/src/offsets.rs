@@ -1,10 +1,10 @@
 //! Offsets of the kernel's fields, from the running kernel's BTF.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use lab_abi::{Kind, Offsets};
+use lab_abi::{Kind, Offsets, stub};
 
-use crate::{Error, btf::Btf};
+use crate::{Error, btf::Btf, kernel};
 
 /// Where the running kernel describes its types.
 pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
@@ -22,6 +22,10 @@ pub(crate) struct KernelTypes {
     pub(crate) exit_has_group_dead: bool,
     /// The tracepoint of a ring's completion has the entry that the caller gets, not its parts.
     pub(crate) ring_has_entry: bool,
+    /// A tracepoint leaves preemption on.
+    pub(crate) preemptible: bool,
+    /// Where the kernel's functions of [`stub::ALL`] are, those that it has.
+    pub(crate) functions: BTreeMap<&'static str, u32>,
 }
 
 impl KernelTypes {
@@ -31,7 +35,8 @@ impl KernelTypes {
         let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
         let mut names: Vec<&str> = Offsets::FIELDS.iter().map(|(_, strukt, _)| *strukt).collect();
         names.extend([EXIT_TRACEPOINT, RING_TRACEPOINT]);
-        let btf = Btf::parse(&bytes, &names).ok_or_else(|| refuse("it is damaged".to_owned()))?;
+        let functions = stub::ALL.map(|(_, name)| name);
+        let btf = Btf::parse(&bytes, &names, &functions).ok_or_else(|| refuse("it is damaged".to_owned()))?;
         let mut offsets = [Offsets::UNKNOWN; Offsets::COUNT];
         for (value, (_, strukt, member)) in offsets.iter_mut().zip(Offsets::FIELDS) {
             let found = if member.is_empty() { btf.size(strukt) } else { btf.offset(strukt, member) };
@@ -44,11 +49,17 @@ impl KernelTypes {
         let exit_has_group_dead = btf.parameters(EXIT_TRACEPOINT).is_some_and(|count| count > 2);
         // The hook's data, the ring, the request, and since 6.16 the entry; before, six more.
         let ring_has_entry = btf.parameters(RING_TRACEPOINT) == Some(4);
-        Ok(Self { offsets, exit_has_group_dead, ring_has_entry })
+        let preemptible = kernel::tracepoints_are_preemptible(&kernel::release());
+        let functions = functions.iter().filter_map(|name| Some((*name, btf.function(name)?))).collect();
+        Ok(Self { offsets, exit_has_group_dead, ring_has_entry, preemptible, functions })
     }
 
-    /// Takes a field to be elsewhere, or nowhere: what a kernel would do that has it so.
+    /// Takes a field to be elsewhere, or nowhere, or tracepoints to be `preemptible`: what a kernel would do that has it so.
     pub(crate) fn pretend(&mut self, field: &str, offset: u32) -> Result<(), Error> {
+        if field == "preemptible" {
+            self.preemptible = offset != 0;
+            return Ok(());
+        }
         let at = Offsets::FIELDS.iter().position(|(name, _, _)| *name == field);
         let at = at.ok_or_else(|| Error::Fields { fields: format!("the field `{field}`") })?;
         self.offsets[at] = offset;

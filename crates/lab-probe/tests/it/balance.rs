@@ -62,6 +62,21 @@ fn a_flood_of_opens_by_two_processes() {
     assert_eq!(open.lost_total(), 0, "a ring of 64 MB is large enough");
 }
 
+/// The second program of the exit finds that the first did its work, here, where the first is skipped for nobody.
+#[test]
+fn a_kernel_that_leaves_preemption_on() {
+    let Some(lab) =
+        Lab::start("balance-preemptible", &["--pretend", "preemptible=1", "--ring-bytes", "67108864"])
+    else {
+        return;
+    };
+    flood(&lab, 3, 50_000);
+    let (events, counters) = lab.stop();
+    let open = &counters.programs["open"];
+    assert_eq!((open.produced - open.filtered, open.received, open.lost_total()), (150_000, 150_000, 0));
+    assert_eq!(account(&events), (150_000, 0, vec![]));
+}
+
 #[test]
 fn a_ring_that_is_too_small_loses_and_counts() {
     let Some(lab) = Lab::start("balance-tiny", &["--ring-bytes", "4096"]) else { return };
