@@ -65,6 +65,8 @@ pub(crate) struct Programs {
     pub(crate) foreign: Array<MapData, u64>,
     turns: PerCpuArray<MapData, PlainTurn>,
     pub(crate) asleep: Asleep,
+    /// tracepoints leave preemption on
+    pub(crate) preemptible: bool,
     /// programs that the kernel runs by itself, and may skip
     pub(crate) attached: Vec<(&'static str, ProgramFd)>,
     pub(crate) refused: Vec<Refused>,
@@ -201,6 +203,7 @@ pub(crate) fn load(
     };
     Ok(Programs {
         asleep,
+        preemptible: types.preemptible,
         records: take(&mut ebpf, "RECORDS")?,
         counts: take(&mut ebpf, "COUNTS")?,
         pending: take(&mut ebpf, "PENDING")?,

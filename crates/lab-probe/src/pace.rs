@@ -28,6 +28,8 @@ pub(crate) enum Wait {
 
 /// Wait between looks, ms.
 const LOOK: u16 = 1;
+/// The same while few records come and nobody wakes the reader, ms.
+const IDLE: u16 = 5;
 /// Longest sleep, ms: heartbeats are due.
 const SLEEP: u16 = 50;
 
@@ -37,9 +39,16 @@ pub(crate) struct Pace {
     began: u64,
     count: u64,
     many: bool,
+    never_woken: bool,
 }
 
 impl Pace {
+    /// Of a reader that is never woken where tracepoints leave preemption on: it could run before the program that woke it
+    /// has ended, and whatever else ran meanwhile would find that program busy.
+    pub(crate) fn new(preemptible: bool) -> Self {
+        Self { never_woken: preemptible, ..Self::default() }
+    }
+
     /// After a look at `now` that found `found` records.
     pub(crate) fn next(&mut self, now: u64, found: u64) -> Wait {
         self.count += found;
@@ -50,7 +59,11 @@ impl Pace {
         if over {
             (self.began, self.count) = (now, 0);
         }
-        if self.many { Wait::Looking(LOOK) } else { Wait::Woken(SLEEP) }
+        match self.many {
+            true => Wait::Looking(LOOK),
+            false if self.never_woken => Wait::Looking(IDLE),
+            false => Wait::Woken(SLEEP),
+        }
     }
 }
 
@@ -105,5 +118,8 @@ mod tests {
         assert!(flood[few..].iter().all(|wait| matches!(wait, Wait::Looking(_))));
         let calm = steady(&mut pace, 110 * MS, MS, 0, 12);
         assert!(matches!(calm[11], Wait::Woken(_)), "and its end");
+        let mut unwoken = Pace::new(true);
+        let all = steady(&mut unwoken, 0, 10_000, 1, 1000);
+        assert!(all.iter().all(|wait| matches!(wait, Wait::Looking(_))), "nobody wakes it there");
     }
 }

@@ -105,7 +105,7 @@ fn run(
 ) -> Result<(), Error> {
     let mut skips = Skips::default();
     let mut beat = 0;
-    let mut pace = Pace::default();
+    let mut pace = Pace::new(programs.preemptible);
     loop {
         let before: u64 = reader.received.values().sum();
         // Read before the drain: everything older is in the ring by now.
