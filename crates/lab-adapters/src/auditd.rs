@@ -9,10 +9,10 @@ mod call;
 mod fields;
 mod group;
 mod line;
-mod numbers;
+pub(crate) mod numbers;
 mod redact;
 mod set_up;
-mod sockaddr;
+pub(crate) mod sockaddr;
 
 pub use group::{decode, only};
 pub use line::seen_at;

@@ -4,6 +4,7 @@
 //! process; whatever the bytes, it gives events and says what it could not read.
 
 pub mod auditd;
+pub mod bpftrace;
 mod clock;
 pub mod falco;
 pub mod hubble;

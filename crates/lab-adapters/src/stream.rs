@@ -73,6 +73,7 @@ pub(crate) struct Stream<'a> {
     pub(crate) redacted: u64,
     /// the latest moment that the record has told so far, on the boot clock
     last_ns: u64,
+    source: TimeSource,
 }
 
 impl<'a> Stream<'a> {
@@ -86,7 +87,14 @@ impl<'a> Stream<'a> {
             balance: Balance::default(),
             redacted: 0,
             last_ns: 0,
+            source: TimeSource::SensorWall,
         }
+    }
+
+    /// For a record whose moments are the kernel's own, on the boot clock.
+    pub(crate) fn on_boot_clock(tool: &'static str, instance: &'a str) -> Self {
+        let clock = Clock { offset_ns: 0, error_ns: 0 };
+        Self { source: TimeSource::Kernel, ..Self::new(tool, instance, clock) }
     }
 
     /// Adds what line `number` says. Without a time it happened at any time, for all that is known.
@@ -106,7 +114,7 @@ impl<'a> Stream<'a> {
                 ns: self.clock.boot(wall_ns),
                 began_ns: when.began_ns.map(|at| self.clock.boot(at)),
                 error_ns: self.clock.error_ns.saturating_add(when.error_ns),
-                source: TimeSource::SensorWall,
+                source: self.source,
             },
             None => {
                 let (ns, error_ns) = (self.last_ns, i64::MAX.unsigned_abs());
@@ -145,7 +153,32 @@ impl<'a> Stream<'a> {
         ]);
         self.unreadable.push(Unreadable { tool: self.tool, line: number, problem });
         let first_ns = wall_ns.map_or(self.last_ns, |at| self.clock.boot(at));
-        self.lost(Some(1), LossCause::Unreadable, (first_ns, wall_ns.map(|_| first_ns)), None, raw);
+        let times = (first_ns, wall_ns.map(|_| first_ns));
+        self.lost(Some(1), LossCause::Unreadable, times, (None, None), raw);
+    }
+
+    /// A call of line `number` whose event cannot be made: it began and ended at these moments of the wall clock.
+    pub(crate) fn lost_here(
+        &mut self,
+        number: usize,
+        cause: LossCause,
+        (first, last): (u64, u64),
+        of: Option<Action>,
+        problem: &str,
+    ) {
+        let raw = Map::from_iter([
+            ("problem".to_owned(), problem.into()),
+            ("line".to_owned(), Value::from(number)),
+        ]);
+        self.lost(Some(1), cause, (self.clock.boot(first), Some(self.clock.boot(last))), (None, of), raw);
+    }
+
+    /// The sensor says that records found no room, and not when: each was a record as any other.
+    pub(crate) fn dropped(&mut self, count: u64) {
+        self.belongs();
+        self.balance.produced = self.balance.produced.saturating_add(count);
+        let lost = self.balance.lost.entry(LossCause::QueueFull).or_default();
+        *lost = lost.saturating_add(count);
     }
 
     /// The sensor says, in line `number` if it is one line, that it lost this many between two moments of the wall clock;
@@ -164,7 +197,7 @@ impl<'a> Stream<'a> {
         }
         let first_ns = first.map_or(0, |at| self.clock.boot(at));
         let last_ns = last.map(|at| self.clock.boot(at));
-        self.lost(count, cause, (first_ns, last_ns), cpu, raw);
+        self.lost(count, cause, (first_ns, last_ns), (cpu, None), raw);
     }
 
     fn lost(
@@ -172,7 +205,7 @@ impl<'a> Stream<'a> {
         count: Option<u64>,
         cause: LossCause,
         (first_ns, last_ns): (u64, Option<u64>),
-        cpu: Option<u32>,
+        (cpu, of): (Option<u32>, Option<Action>),
         raw: Map<String, Value>,
     ) {
         let known = count.unwrap_or(0);
@@ -186,9 +219,9 @@ impl<'a> Stream<'a> {
             last_ns: last_ns.map(|at| at.saturating_add(error_ns)),
             cpu,
             cause,
-            of: None,
+            of,
         };
-        let time = Time { ns: first_ns, began_ns: None, error_ns, source: TimeSource::SensorWall };
+        let time = Time { ns: first_ns, began_ns: None, error_ns, source: self.source };
         self.push(time, ProcessRef::default(), loss.into(), raw);
     }
 

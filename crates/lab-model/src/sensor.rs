@@ -17,6 +17,8 @@ pub enum SensorKind {
     Strace,
     /// the kernel's audit subsystem with its daemon
     Auditd,
+    /// Debian's bpftrace with a script of ours
+    Bpftrace,
     /// Debian's tcpdump
     Tcpdump,
 }
@@ -28,7 +30,8 @@ impl SensorKind {
             Self::Probe => &CATALOGUE[0],
             Self::Strace => &CATALOGUE[1],
             Self::Auditd => &CATALOGUE[2],
-            Self::Tcpdump => &CATALOGUE[3],
+            Self::Bpftrace => &CATALOGUE[3],
+            Self::Tcpdump => &CATALOGUE[4],
         }
     }
 
@@ -329,6 +332,38 @@ pub const CATALOGUE: &[SensorEntry] = &[
             ("setgroups", "the list of groups lies in the caller's memory"),
             ("time", "calls are stamped with the last clock tick before they began"),
             ("io_uring", "its operations have records of their own kind, which the rule does not ask for"),
+        ],
+    },
+    SensorEntry {
+        kind: SensorKind::Bpftrace,
+        word: "bpftrace",
+        about: "Debian's bpftrace, with a script for the subject's cgroup",
+        perturbs: false,
+        process: true,
+        loss: LossExactness::Total,
+        knows: {
+            use Field::{
+                Address, Code, Directory, Flags, From, Ids, Parent, Path, Result, Signal, Start, To,
+            };
+            &[
+                knows(Action::Exec, &[Path, Result, Ids, Start, Parent]),
+                knows(Action::Exit, &[Code, Signal, Ids, Start, Parent]),
+                knows(Action::Open, &[Path, Flags, Result, Ids, Start, Parent]),
+                knows(Action::Unlink, &[Path, Directory, Result, Ids, Start, Parent]),
+                knows(Action::Rename, &[From, To, Result, Ids, Start, Parent]),
+                knows(Action::Connect, &[Address, Result, Ids, Start, Parent]),
+            ]
+        },
+        blind: &[
+            ("arguments", "its stack has room for one text at a time, and a program may have any number"),
+            (
+                "long texts",
+                "of more than 198 bytes the rest is cut off: such a call counts as lost, and is compared with nothing",
+            ),
+            ("fork, setid, and the rest", "the script asks for six actions; each names its process's parent"),
+            ("cgroups below", "who moves into a cgroup below the subject's own is out of sight"),
+            ("calls of 32 bits", "they have other numbers"),
+            ("io_uring", "calls made through a ring do not pass the system call tracepoints"),
         ],
     },
     SensorEntry {

@@ -229,7 +229,8 @@ fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> 
     let boot_id = Path::new("/proc/sys/kernel/random/boot_id");
     let mut inputs: BTreeMap<String, String> =
         plan.inputs.iter().map(|input| (input.path.to_string(), input.sha256.clone())).collect();
-    let foreign = ["strace", "auditd", "auditctl", "tcpdump"].map(|name| (name, sensor::program(name)));
+    let foreign =
+        ["strace", "auditd", "auditctl", "bpftrace", "tcpdump"].map(|name| (name, sensor::program(name)));
     let own = [("lab-actor", &options.actor), ("lab-probe", &options.probe)];
     let own = own.map(|(name, program)| (name, Some(program.clone())));
     for (name, program) in own.into_iter().chain(foreign).filter_map(|(name, program)| Some((name, program?)))

@@ -24,6 +24,8 @@ pub struct Needs {
     pub strace: bool,
     /// The sensor auditd.
     pub auditd: bool,
+    /// The sensor bpftrace.
+    pub bpftrace: bool,
     /// The sensor tcpdump.
     pub tcpdump: bool,
     /// QEMU, for virtual machines.
@@ -51,6 +53,7 @@ impl Needs {
         static_link: false,
         strace: false,
         auditd: false,
+        bpftrace: false,
         tcpdump: false,
         qemu: false,
         ebpf_toolchain: false,
@@ -99,6 +102,7 @@ pub fn plan_setup(options: &Options, needs: Needs) -> Result<Vec<Step>, Error> {
     let sensors = [
         (needs.strace, "strace", "the sensor strace"),
         (needs.auditd, "auditd", "the sensor auditd"),
+        (needs.bpftrace, "bpftrace", "the sensor bpftrace"),
         (needs.tcpdump, "tcpdump", "the sensor tcpdump"),
     ];
     for (_, name, why) in

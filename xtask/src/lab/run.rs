@@ -161,6 +161,7 @@ pub(crate) fn ready_for(
         // Machines have sensors of their own.
         strace: !in_machines && sensors.contains(&SensorKind::Strace),
         auditd: !in_machines && sensors.contains(&SensorKind::Auditd),
+        bpftrace: !in_machines && sensors.contains(&SensorKind::Bpftrace),
         tcpdump: !in_machines && sensors.contains(&SensorKind::Tcpdump),
         qemu: in_machines,
         ..Needs::HOST

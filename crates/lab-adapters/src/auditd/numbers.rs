@@ -45,6 +45,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
     table.iter().map(|(_, name)| *name)
 }
 
+/// The number of a call on the machine that this is built for, if it has it.
+pub(crate) fn number(name: &str) -> Option<u32> {
+    let table = if cfg!(target_arch = "aarch64") { AARCH64 } else { X86_64 };
+    table.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
+}
+
 const X86_64: &[(u32, &str)] = &[
     (2, "open"),
     (42, "connect"),

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lab_adapters::{Clock, Decoded, strace, tcpdump};
+use lab_adapters::{Clock, Decoded, bpftrace, strace, tcpdump};
 use lab_model::{Event, Payload};
 
 use crate::capture;
@@ -32,6 +32,22 @@ pub(crate) const RECORDS: &[(&str, &str)] = &[
          a3=4 items=1 ppid=1 pid=2 auid=0 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts1 ses=8 \
          comm=\"rm\" exe=\"/bin/rm\" key=(null)\n\
          type=PATH msg=audit(1492037291.036:59): item=0 name=2F612062 inode=1 nametype=DELETE\n",
+    ),
+    (
+        "bpftrace",
+        r#"{"type": "attached_probes", "data": {"probes": 5}}
+{"type": "printf", "data": "sightline-ready"}
+{"type": "printf", "data": "< 100 7 8 257 1 524288 /tmp/\uffffffc3\u0001"}
+{"type": "printf", "data": "> 200 7 8 257 -2 50 3 1 2 3 4 5 6 7 8"}
+{"type": "printf", "data": "< 300 7 8 82 0 0 "}
+{"type": "printf", "data": "+ 301 7 8 /b c"}
+{"type": "printf", "data": "~ 399 7 8 /a"}
+{"type": "printf", "data": "> 400 7 8 82 0 50 3 0 0 0 0 0 0 0 0"}
+{"type": "printf", "data": "@ 500 7 8 42 \\x02\\x00\\x00P\\x7f\\x00\\x00\\x01"}
+{"type": "lost_events", "data": {"events": 3}}
+{"type": "printf", "data": "> 600 7 8 42 -111 50 3 0 0 0 0 0 0 0 0"}
+{"type": "printf", "data": "x 700 7 7 9 50 3 0 0 0 0 0 0 0 0"}
+"#,
     ),
     (
         "falco",
@@ -87,6 +103,7 @@ pub(crate) fn corpus(tool: &str) -> Vec<u8> {
 pub(crate) fn check(tool: &str, log: &[u8]) -> Result<(), String> {
     match tool {
         "strace" => return check_strace(log),
+        "bpftrace" => return check_bpftrace(log),
         "tcpdump" => return check_tcpdump(log),
         _ => {}
     }
@@ -113,6 +130,16 @@ fn check_strace(log: &[u8]) -> Result<(), String> {
     strace::redact_line(&mut log.to_vec());
     let balance = &decoded.counters.programs["log"];
     if balance.holds() { Ok(()) } else { Err(format!("{balance:?}")) }
+}
+
+fn check_bpftrace(log: &[u8]) -> Result<(), String> {
+    let decoded = bpftrace::decode(log, "x@host", CLOCK);
+    numbered(&decoded.events)?;
+    bpftrace::redact_line(&mut log.to_vec());
+    let balance = &decoded.counters.programs["log"];
+    let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count() as u64;
+    let holds = balance.holds() && balance.produced >= lines;
+    if holds { Ok(()) } else { Err(format!("{lines} lines came to {balance:?}")) }
 }
 
 fn check_tcpdump(capture: &[u8]) -> Result<(), String> {

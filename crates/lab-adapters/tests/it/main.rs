@@ -1,6 +1,7 @@
 //! Records of real tools, records as they were seen on other machines, and records that no tool would write.
 
 mod account;
+mod bpftrace;
 mod calls;
 mod capture;
 mod damaged;

@@ -146,12 +146,12 @@ impl Auditd {
         let (source, lines) = if has_daemon {
             let joining = |source| RunError::Call { doing: "read the audit records", source };
             let (multicast, lines) = Multicast::join().map_err(joining)?;
-            let lines = Lines::copy(Some(lines), &place.raw, clock, auditd::redact_line, seen_at)?;
+            let lines = Lines::copy(Some(lines), &place.raw, None, clock, auditd::redact_line, seen_at)?;
             (Source::Multicast(multicast), lines)
         } else {
             place.inventory.note(Thing::Folder { path: Path::new(INVENTORY_DIR).join(&key) })?;
             let (daemon, streams) = start(&place, before, &key)?;
-            let lines = Lines::copy(streams.stdout, &place.raw, clock, auditd::redact_line, seen_at)?;
+            let lines = Lines::copy(streams.stdout, &place.raw, None, clock, auditd::redact_line, seen_at)?;
             daemon.error_line(deadline, auditd::is_ready)?;
             (Source::Daemon(daemon), lines)
         };

@@ -57,13 +57,14 @@ impl Watch {
 }
 
 impl<T: Send + 'static> Reader<T> {
-    /// Lets `read` read, and write to the end of `raw`.
+    /// Lets `read` read, and write to the end of `raw`; `first` is what is watched for from the beginning.
     pub(crate) fn start(
         raw: &Path,
+        first: Option<&str>,
         read: impl FnOnce(BufWriter<File>, &Watch) -> std::io::Result<T> + Send + 'static,
     ) -> Result<Self, RunError> {
         let file = File::options().append(true).open(raw).map_err(RunError::io("open", raw))?;
-        let wanted = Arc::new(Mutex::new(None));
+        let wanted = Arc::new(Mutex::new(first.map(str::to_owned)));
         let (tell, seen) = channel();
         let watch = Watch { wanted: Arc::clone(&wanted), tell };
         let thread = std::thread::spawn(move || read(BufWriter::new(file), &watch));
@@ -95,11 +96,12 @@ impl Lines {
     pub(crate) fn copy(
         lines: Option<impl Read + Send + 'static>,
         raw: &Path,
+        first: Option<&str>,
         clock: Clock,
         redact: Redact,
         seen_at: SeenAt,
     ) -> Result<Self, RunError> {
-        Self::start(raw, move |raw, watch| {
+        Self::start(raw, first, move |raw, watch| {
             let Some(lines) = lines else { return Ok(0) };
             read(BufReader::new(lines), raw, redact, |line| {
                 watch.look(|marker| seen_at(line, marker, clock));

@@ -1,6 +1,7 @@
 //! Sensors as a run drives them: attach, watch for a marker, stop, collect.
 
 mod auditd;
+mod bpftrace;
 mod child;
 mod lines;
 mod multicast;
@@ -93,6 +94,7 @@ pub(crate) fn attach(
         SensorKind::Probe => Ok(Box::new(probe::Probe::attach(place, deadline)?)),
         SensorKind::Strace => Ok(Box::new(strace::Strace::attach(place, deadline)?)),
         SensorKind::Auditd => auditd::attach(place, deadline),
+        SensorKind::Bpftrace => bpftrace::attach(place, deadline),
         SensorKind::Tcpdump => tcpdump::attach(place, deadline),
         other => Err(RunError::NoDriver(other)),
     }

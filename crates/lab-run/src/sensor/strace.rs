@@ -42,7 +42,8 @@ impl Strace {
         command.args(words);
         let offset = clock::wall_offset()?;
         let (process, streams) = child::start(command, &place.instance, place.sensors)?;
-        let lines = Lines::copy(streams.stdout, &place.raw, offset, strace::redact_line, strace::seen_at)?;
+        let lines =
+            Lines::copy(streams.stdout, &place.raw, None, offset, strace::redact_line, strace::seen_at)?;
         process.error_line(deadline, |line| line.contains("attached"))?;
         Ok(Self {
             process,

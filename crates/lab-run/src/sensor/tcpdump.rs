@@ -48,7 +48,7 @@ pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Box<dyn In
     command.args(arguments);
     let clock = clock::wall_offset()?;
     let (process, streams) = child::start(command, &place.instance, place.sensors)?;
-    let packets = Reader::start(&place.raw, move |raw, watch| {
+    let packets = Reader::start(&place.raw, None, move |raw, watch| {
         let Some(capture) = streams.stdout else { return Ok(Copied::default()) };
         tcpdump::copy(capture, raw, clock, |asked, ns| {
             watch.look(|marker| asked.starts_with(format!("{marker}.").as_bytes()).then_some(ns));

@@ -97,7 +97,7 @@ fn no_root_and_no_sudo() {
     // A folder of programs without sudo.
     let bin = lab.path("bin");
     fs::create_dir(&bin).unwrap();
-    for name in ["strace", "auditd", "tcpdump"] {
+    for name in ["strace", "auditd", "bpftrace", "tcpdump"] {
         std::os::unix::fs::symlink("/usr/bin/strace", bin.join(name)).unwrap();
     }
     run.env("PATH", &bin).uid(65534).gid(65534);

@@ -267,7 +267,11 @@ fn what_cannot_be_observed() {
     refused(&[], &["./plain"], "./plain is no executable file");
     refused(&["--name", "shell-spawn"], &["true"], "a scenario's name");
     refused(&["--name", "Bad/Name"], &["true"], "is no name");
-    refused(&["--sensor", "prob"], &["true"], "expected one of `probe`, `strace`, `auditd`, `tcpdump`");
+    refused(
+        &["--sensor", "prob"],
+        &["true"],
+        "expected one of `probe`, `strace`, `auditd`, `bpftrace`, `tcpdump`",
+    );
     assert!(!desk.lab.path("runs").exists(), "something was written");
     // Executable, but nothing that a kernel executes: the step that failed stands in the record.
     fs::set_permissions(desk.folder.join("plain"), fs::Permissions::from_mode(0o755)).unwrap();

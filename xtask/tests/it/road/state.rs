@@ -75,7 +75,8 @@ fn processes() -> BTreeSet<String> {
         let exe = fs::read_link(dir.join("exe")).unwrap_or_default();
         let name = exe.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         cgroup.contains("/sightline-")
-            || ["lab-actor", "lab-probe", "lab-liar", "strace", "auditd", "tcpdump"].contains(&name.as_str())
+            || ["lab-actor", "lab-probe", "lab-liar", "strace", "auditd", "bpftrace", "tcpdump"]
+                .contains(&name.as_str())
     };
     let dirs = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
     let told = |dir: PathBuf| {
