@@ -65,8 +65,15 @@ impl Needs {
         duckdb: false,
     };
     /// What a run of the profile `host` needs.
-    pub const HOST: Self =
-        Self { mounts: true, static_link: true, strace: true, auditd: true, tcpdump: true, ..Self::NONE };
+    pub const HOST: Self = Self {
+        mounts: true,
+        static_link: true,
+        strace: true,
+        auditd: true,
+        bpftrace: true,
+        tcpdump: true,
+        ..Self::NONE
+    };
 }
 
 /// One thing to install or to mount.

@@ -30,8 +30,8 @@ pub(super) fn auditd(options: &Options) -> Row {
     }
 }
 
-pub(super) fn tcpdump(options: &Options) -> Row {
-    let name = "tcpdump";
+/// One that only says its version.
+pub(super) fn plain(options: &Options, name: &'static str) -> Row {
     options.program_of_root(name).map_or_else(|| absent(name), |program| said(name, &program, "--version"))
 }
 

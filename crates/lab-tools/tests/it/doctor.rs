@@ -31,6 +31,7 @@ fn a_healthy_machine_has_no_causes() {
         "fanotify",
         "strace",
         "auditd",
+        "bpftrace",
         "tcpdump",
     ];
     for name in kernel {

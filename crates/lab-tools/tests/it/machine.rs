@@ -73,6 +73,7 @@ impl Machine {
         machine.script("strace", "echo 'strace -- version 6.1'");
         machine.script("auditd", "");
         machine.script("auditctl", "echo 'auditctl version 3.0.9'");
+        machine.script("bpftrace", "echo 'bpftrace v0.17.0'");
         machine.script("tcpdump", "echo 'tcpdump version 4.99.3'");
         machine
     }

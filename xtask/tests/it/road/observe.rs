@@ -173,7 +173,7 @@ fn a_script_is_stable_under_both_sensors_and_another_argument_is_drift() {
     assert_eq!(stdout(&output), "one\none\n", "the program's own output alone");
     assert!(
         stderr(&output)
-            .contains("will run 2 times: pass 1 under probe, auditd, tcpdump, pass 2 under strace")
+            .contains("will run 2 times: pass 1 under probe, auditd, bpftrace, tcpdump, pass 2 under strace")
     );
     let golden = fs::read_to_string(desk.lab.path("golden/script.golden")).unwrap();
     // The first is python's own, by which it tries out the folder.

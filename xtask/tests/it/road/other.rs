@@ -22,7 +22,7 @@ const TRIXIE: Release = Release { name: "trixie", strace: "strace 6.13" };
 /// What mmdebstrap is told; with the release's own hashes it says what the tarball holds.
 const RECIPE: [&str; 5] = [
     "--variant=minbase",
-    "--include=strace,auditd,tcpdump",
+    "--include=strace,auditd,bpftrace,tcpdump",
     "--components=main",
     "--dpkgopt=force-unsafe-io",
     "--format=tar",
