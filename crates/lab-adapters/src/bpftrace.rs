@@ -12,8 +12,10 @@ pub use decode::decode;
 pub use record::{redact_line, seen_at};
 pub use script::{READY, TEXT_BYTES, script};
 
-/// The variables of its environment by which it keeps as much of a text, and has as much room for records, as it can.
-pub const ENVIRONMENT: [(&str, &str); 2] = [("BPFTRACE_STRLEN", "200"), ("BPFTRACE_PERF_RB_PAGES", "1024")];
+/// The variables of its environment by which it keeps as much of a text, and has as much room for records, as it can. Newer
+/// ones call the first by the name of the second.
+pub const ENVIRONMENT: [(&str, &str); 3] =
+    [("BPFTRACE_STRLEN", "200"), ("BPFTRACE_MAX_STRLEN", "200"), ("BPFTRACE_PERF_RB_PAGES", "1024")];
 
 /// The command that runs `script`.
 pub fn command(script: &str) -> Vec<String> {

@@ -342,16 +342,15 @@ pub const CATALOGUE: &[SensorEntry] = &[
         process: true,
         loss: LossExactness::Total,
         knows: {
-            use Field::{
-                Address, Code, Directory, Flags, From, Ids, Parent, Path, Result, Signal, Start, To,
-            };
+            use Field::{Address, Child, Code, Directory, Flags, From, Path, Result, To};
             &[
-                knows(Action::Exec, &[Path, Result, Ids, Start, Parent]),
-                knows(Action::Exit, &[Code, Signal, Ids, Start, Parent]),
-                knows(Action::Open, &[Path, Flags, Result, Ids, Start, Parent]),
-                knows(Action::Unlink, &[Path, Directory, Result, Ids, Start, Parent]),
-                knows(Action::Rename, &[From, To, Result, Ids, Start, Parent]),
-                knows(Action::Connect, &[Address, Result, Ids, Start, Parent]),
+                knows(Action::Exec, &[Path, Result]),
+                knows(Action::Fork, &[Child]),
+                knows(Action::Exit, &[Code]),
+                knows(Action::Open, &[Path, Flags, Result]),
+                knows(Action::Unlink, &[Path, Directory, Result]),
+                knows(Action::Rename, &[From, To, Result]),
+                knows(Action::Connect, &[Address, Result]),
             ]
         },
         blind: &[
@@ -360,7 +359,9 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 "long texts",
                 "of more than 198 bytes the rest is cut off: such a call counts as lost, and is compared with nothing",
             ),
-            ("fork, setid, and the rest", "the script asks for six actions; each names its process's parent"),
+            ("ids", "to look into the kernel's structures it compiles for seconds"),
+            ("killed processes", "a process that a signal ends makes no call that could be recorded"),
+            ("setid, accept, and the rest", "the script asks for seven actions"),
             ("cgroups below", "who moves into a cgroup below the subject's own is out of sight"),
             ("calls of 32 bits", "they have other numbers"),
             ("io_uring", "calls made through a ring do not pass the system call tracepoints"),

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use lab_model::{
-    Action, Connect, Exec, Exit, Ids, LossCause, Open, OpenFlags, Outcome, ParentRef, Payload, ProcessRef,
-    Rename, Text, Unlink,
+    Action, Connect, Exec, Exit, Fork, LossCause, Open, OpenFlags, Outcome, Payload, ProcessRef, Rename,
+    Text, Unlink,
 };
 use serde_json::Map;
 
@@ -24,6 +24,9 @@ const CREAT: u64 = 0o1101;
 
 /// `AT_REMOVEDIR`.
 const REMOVES_DIRECTORY: u64 = 0x200;
+
+/// `CLONE_THREAD`.
+const MAKES_THREAD: u64 = 0x10000;
 
 /// A call that has begun.
 struct Begun {
@@ -87,6 +90,12 @@ fn one(
                 Begun { arguments, first: text.to_vec(), ..begin_at(line, record, call) },
             );
         }
+        b'f' => {
+            let [call, flags] = words(rest).ok_or("a making without its flags")?;
+            let call = number(call).ok_or("a making without its number")?;
+            let arguments = [number(flags).ok_or("a making without its flags")?, 0];
+            begin(stream, begun, *tid, Begun { arguments, ..begin_at(line, record, call) });
+        }
         b'@' => {
             let [call, bytes] = words(rest).ok_or("an address without its call")?;
             let call = number(call).ok_or("a call without its number")?;
@@ -104,10 +113,9 @@ fn one(
             begun.lines += 1;
         }
         b'>' => {
-            let [call, result, who] = words(rest).ok_or("a return without its result")?;
+            let [call, result] = words(rest).ok_or("a return without its result")?;
             let call: u32 = number(call).ok_or("a return without its call")?;
             let result = number::<i64>(result).ok_or("a return without its result")?;
-            let image = image(*pid, *tid, who).ok_or("a return without who it was")?;
             let found = take(begun, *tid, *pid, call);
             let Some(found) = found else {
                 stream.lost_here(
@@ -119,19 +127,12 @@ fn one(
                 );
                 return Ok(());
             };
-            end(stream, line, *ns, found, image, Outcome::from_ret(result));
+            end(stream, line, *ns, found, image(*pid, *tid), Outcome::from_ret(result));
         }
         b'x' => {
-            let [status, who] = words(rest).ok_or("an end without its status")?;
-            let status: i32 = number(status).ok_or("an end without its status")?;
-            let image = image(*pid, *tid, who).ok_or("an end without who it was")?;
-            let (code, signal) = (status >> 8 & 0xff, status & 0x7f);
-            let exit = if signal == 0 {
-                Exit { code: Some(code), signal: None }
-            } else {
-                Exit { code: None, signal: Some(signal) }
-            };
-            stream.event(line, When::at(Some(*ns)), image, exit, Map::new());
+            let code: i32 = number(rest).ok_or("an end without its code")?;
+            let exit = Exit { code: Some(code & 0xff), signal: None };
+            stream.event(line, When::at(Some(*ns)), image(*pid, *tid), exit, Map::new());
         }
         _ => return Err("a sign that the script does not print"),
     }
@@ -178,6 +179,7 @@ fn action(call: u32) -> Option<Action> {
         "unlink" | "unlinkat" | "rmdir" => Action::Unlink,
         "rename" | "renameat" | "renameat2" => Action::Rename,
         "connect" => Action::Connect,
+        "clone" | "clone3" | "fork" | "vfork" => Action::Fork,
         _ => Action::Open,
     })
 }
@@ -185,7 +187,9 @@ fn action(call: u32) -> Option<Action> {
 fn end(stream: &mut Stream<'_>, line: usize, ns: u64, begun: Begun, image: ProcessRef, result: Outcome) {
     (0..begun.lines).for_each(|_| stream.belongs());
     match payload(&begun, result) {
-        Ok(payload) => {
+        // The line of its end makes no event.
+        Ok(None) => stream.belongs(),
+        Ok(Some(payload)) => {
             let when = When { wall_ns: Some(ns), began_ns: Some(begun.ns), error_ns: 0 };
             stream.event(line, when, image, payload, Map::new());
         }
@@ -195,10 +199,11 @@ fn end(stream: &mut Stream<'_>, line: usize, ns: u64, begun: Begun, image: Proce
     }
 }
 
-fn payload(begun: &Begun, result: Outcome) -> Result<Payload, &'static str> {
+/// What the call did; nothing if it made a thread, or failed to make anything.
+fn payload(begun: &Begun, result: Outcome) -> Result<Option<Payload>, &'static str> {
     let first = || text(&begun.first, begun.first_again.as_deref());
     let [one, two] = begun.arguments;
-    Ok(match script::name(begun.call).ok_or("a call that is not asked for")? {
+    Ok(Some(match script::name(begun.call).ok_or("a call that is not asked for")? {
         "execve" | "execveat" => Exec {
             path: first()?,
             argv: None,
@@ -224,10 +229,17 @@ fn payload(begun: &Begun, result: Outcome) -> Result<Payload, &'static str> {
             Connect { address: address.ok_or("an address that could not be read")?, result, later: None }
                 .into()
         }
+        "clone" | "clone3" | "fork" | "vfork" => match result {
+            Outcome::Ok(child) if one & MAKES_THREAD == 0 => {
+                let child = u32::try_from(child).map_err(|_| "a child that is none")?;
+                Fork { child, child_start_ns: None }.into()
+            }
+            _ => return Ok(None),
+        },
         _ => {
             Rename { from: first()?, to: text(&begun.second, begun.second_again.as_deref())?, result }.into()
         }
-    })
+    }))
 }
 
 fn open(path: Text, flags: u64, result: Outcome) -> Payload {
@@ -256,25 +268,6 @@ fn number<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
     std::str::from_utf8(word).ok()?.parse().ok()
 }
 
-fn image(pid: u32, tid: u32, who: &[u8]) -> Option<ProcessRef> {
-    let [start, parent, uid, euid, suid, fsuid, gid, egid, sgid, fsgid] = words(who)?;
-    let id = number::<u32>;
-    let ids = Ids {
-        uid: id(uid)?,
-        euid: id(euid)?,
-        suid: id(suid)?,
-        fsuid: id(fsuid)?,
-        gid: id(gid)?,
-        egid: id(egid)?,
-        sgid: id(sgid)?,
-        fsgid: id(fsgid)?,
-    };
-    Some(ProcessRef {
-        pid: Some(pid),
-        tid: Some(tid),
-        start_ns: Some(number(start)?),
-        parent: Some(ParentRef { pid: number(parent)?, start_ns: None }),
-        ids: Some(ids),
-        ..ProcessRef::default()
-    })
+fn image(pid: u32, tid: u32) -> ProcessRef {
+    ProcessRef { pid: Some(pid), tid: Some(tid), ..ProcessRef::default() }
 }

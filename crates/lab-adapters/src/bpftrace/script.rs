@@ -39,9 +39,12 @@ const PATHS: &[Asked] = &[
     two("renameat2", 1, 3),
 ];
 
+/// Calls that make a process or a thread.
+const MAKERS: [&str; 4] = ["clone", "clone3", "fork", "vfork"];
+
 /// The call of that number, if it is one that is asked for.
 pub(super) fn name(number: u32) -> Option<&'static str> {
-    let all = PATHS.iter().map(|asked| asked.name).chain(["connect"]);
+    let all = PATHS.iter().map(|asked| asked.name).chain(["connect"]).chain(MAKERS);
     all.into_iter().find(|name| numbers::number(name) == Some(number))
 }
 
@@ -49,26 +52,36 @@ pub(super) fn name(number: u32) -> Option<&'static str> {
 ///
 /// A record begins with a sign, the boot clock in nanoseconds, pid and thread. `<` a call begins: number, second and third
 /// argument, text. `+` its second text. `=` the structure that openat2 is given. `@` the address that connect is given. `~` and `*`: the
-/// first and second text read again when the call returned, where its memory was not there before. `>` it returned: number, result, then
-/// who called. `x` a process ended: status, then who. Who: start of the process, parent, and its eight ids.
+/// first and second text read again when the call returned, where its memory was not there before. `f` a call that makes a process:
+/// number, flags. `>` it returned: number, result; not where a child returns from the call that made it. `x` a process ends itself: code.
+///
+/// It names no structure of the kernel's: bpftrace would look up each with all that it holds, which takes it a second or two. And
+/// each `str` is code to compile, so there is one for all calls.
 pub fn script(cgroup: u64) -> String {
     let number = |name: &str| numbers::number(name);
     let mut enter = String::new();
-    let mut calls: Vec<u32> = number("connect").into_iter().collect();
-    calls.extend(PATHS.iter().filter_map(|asked| number(asked.name)));
-    // Calls whose text is the same argument share the code for it: what is compiled is short.
-    for at in 0..4 {
-        let calls = PATHS.iter().filter(|asked| asked.first == at);
-        if let Some(first) = any(calls.filter_map(|asked| number(asked.name))) {
-            let texts = text("<", "first", at, ", $n, args->args[1], args->args[2]", " %d %llu %llu");
-            enter.push_str(&format!(" if ({first}) {{{texts}}}\n"));
+    for (kept, place, sign, shown, arguments) in [
+        (
+            "first",
+            (|asked| Some(asked.first)) as fn(&Asked) -> Option<usize>,
+            "<",
+            " %d %llu %llu",
+            ARGUMENTS,
+        ),
+        ("second", |asked| asked.second, "+", "", ""),
+    ] {
+        enter.push_str(" $has = 0; $at = (uint64)0;\n");
+        for at in 0..4 {
+            let calls = PATHS.iter().filter(|asked| place(asked) == Some(at));
+            if let Some(calls) = any(calls.filter_map(|asked| number(asked.name))) {
+                enter.push_str(&format!(" if ({calls}) {{ $has = 1; $at = args->args[{at}]; }}\n"));
+            }
         }
-    }
-    for at in 0..4 {
-        let calls = PATHS.iter().filter(|asked| asked.second == Some(at));
-        if let Some(second) = any(calls.filter_map(|asked| number(asked.name))) {
-            enter.push_str(&format!(" if ({second}) {{{}}}\n", text("+", "second", at, "", "")));
-        }
+        // Where the first byte is not there, or is the end, the place is kept for when the call returns.
+        enter.push_str(&format!(
+            " if ($has == 1) {{ printf(\"{sign} %llu %d %d{shown} %s\", nsecs, pid, tid{arguments}, str(uptr($at))); \
+             if (*(uint8 *)uptr($at) == 0) {{ @{kept}[tid] = $at; }} }}\n"
+        ));
     }
     if let Some(call) = number("openat2") {
         let bytes = "buf(uptr(args->args[2]), 8)";
@@ -82,35 +95,38 @@ pub fn script(cgroup: u64) -> String {
             " if ($n == {call}) {{ printf(\"@ %llu %d %d %d %r\", nsecs, pid, tid, $n, {bytes}); }}\n"
         ));
     }
-    let any = any(calls.into_iter()).unwrap_or_default();
-    let who = "$t->group_leader->start_boottime, $t->real_parent->tgid, $c->uid.val, $c->euid.val, $c->suid.val, \
-               $c->fsuid.val, $c->gid.val, $c->egid.val, $c->sgid.val, $c->fsgid.val";
-    let shown = "%llu %d %u %u %u %u %u %u %u %u";
+    let makers = any(MAKERS.into_iter().filter_map(number)).unwrap_or_default();
+    enter.push_str(&format!(" if ({makers}) {{ $flags = (uint64)0;\n"));
+    for (name, flags) in [("clone", "args->args[0]"), ("clone3", "*(uint64 *)uptr(args->args[0])")] {
+        if let Some(call) = number(name) {
+            enter.push_str(&format!("  if ($n == {call}) {{ $flags = {flags}; }}\n"));
+        }
+    }
+    enter.push_str("  printf(\"f %llu %d %d %d %llu\", nsecs, pid, tid, $n, $flags); }\n");
+    if let Some(call) = number("exit_group") {
+        enter.push_str(&format!(
+            " if ($n == {call}) {{ printf(\"x %llu %d %d %d\", nsecs, pid, tid, args->args[0]); }}\n"
+        ));
+    }
+    let calls = PATHS.iter().map(|asked| asked.name).chain(["connect"]).filter_map(number);
+    let any = any(calls).unwrap_or_default();
     let (first, second) = (again("~", "first"), again("*", "second"));
     format!(
         "BEGIN {{ printf(\"{READY}\"); }}\n\
          tracepoint:raw_syscalls:sys_enter /cgroup == {cgroup}/ {{\n $n = args->id;\n{enter}}}\n\
-         tracepoint:raw_syscalls:sys_exit /cgroup == {cgroup}/ {{\n $n = args->id;\n if ({any}) {{\n{first}{second}  \
-         $t = curtask; $c = $t->cred;\n  printf(\"> %llu %d %d %d %lld {shown}\", nsecs, pid, tid, $n, args->ret, {who});\n }}\n}}\n\
-         tracepoint:sched:sched_process_exit /cgroup == {cgroup} && curtask->signal->live.counter == 0/ {{\n \
-         $t = curtask; $c = $t->cred;\n printf(\"x %llu %d %d %d {shown}\", nsecs, pid, tid, $t->exit_code, {who});\n}}\n\
+         tracepoint:raw_syscalls:sys_exit /cgroup == {cgroup}/ {{\n $n = args->id;\n if ({any} || ({makers}) && args->ret != 0) {{\n{first}{second}  \
+         printf(\"> %llu %d %d %d %lld\", nsecs, pid, tid, $n, args->ret);\n }}\n}}\n\
          END {{ clear(@first); clear(@second); }}\n"
     )
 }
+
+/// What is printed of each call with a text.
+const ARGUMENTS: &str = ", $n, args->args[1], args->args[2]";
 
 /// The condition that the call is one of these, if there are any.
 fn any(calls: impl Iterator<Item = u32>) -> Option<String> {
     let calls: Vec<String> = calls.map(|call| format!("$n == {call}")).collect();
     (!calls.is_empty()).then(|| calls.join(" || "))
-}
-
-/// Prints a text; where its first byte is not there, or is the end, its place is kept for when the call returns.
-fn text(sign: &str, kept: &str, at: usize, arguments: &str, shown: &str) -> String {
-    let place = format!("args->args[{at}]");
-    format!(
-        " printf(\"{sign} %llu %d %d{shown} %s\", nsecs, pid, tid{arguments}, str(uptr({place}))); \
-         if (*(uint8 *)uptr({place}) == 0) {{ @{kept}[tid] = {place}; }}"
-    )
 }
 
 fn again(sign: &str, kept: &str) -> String {
@@ -130,6 +146,6 @@ mod tests {
         for probe in script.lines().filter(|line| line.starts_with("tracepoint:")) {
             assert!(probe.contains("/cgroup == 4711"), "{probe}");
         }
-        assert_eq!(script.matches("tracepoint:").count(), 3);
+        assert_eq!(script.matches("tracepoint:").count(), 2);
     }
 }

@@ -38,15 +38,15 @@ pub(crate) const RECORDS: &[(&str, &str)] = &[
         r#"{"type": "attached_probes", "data": {"probes": 5}}
 {"type": "printf", "data": "sightline-ready"}
 {"type": "printf", "data": "< 100 7 8 257 1 524288 /tmp/\uffffffc3\u0001"}
-{"type": "printf", "data": "> 200 7 8 257 -2 50 3 1 2 3 4 5 6 7 8"}
+{"type": "printf", "data": "> 200 7 8 257 -2"}
 {"type": "printf", "data": "< 300 7 8 82 0 0 "}
 {"type": "printf", "data": "+ 301 7 8 /b c"}
 {"type": "printf", "data": "~ 399 7 8 /a"}
-{"type": "printf", "data": "> 400 7 8 82 0 50 3 0 0 0 0 0 0 0 0"}
+{"type": "printf", "data": "> 400 7 8 82 0"}
 {"type": "printf", "data": "@ 500 7 8 42 \\x02\\x00\\x00P\\x7f\\x00\\x00\\x01"}
 {"type": "lost_events", "data": {"events": 3}}
-{"type": "printf", "data": "> 600 7 8 42 -111 50 3 0 0 0 0 0 0 0 0"}
-{"type": "printf", "data": "x 700 7 7 9 50 3 0 0 0 0 0 0 0 0"}
+{"type": "printf", "data": "> 600 7 8 42 -111"}
+{"type": "printf", "data": "x 700 7 7 3"}
 "#,
     ),
     (
