@@ -1,14 +1,21 @@
-//! `test`: every check of the project, in one go, with a count at the end.
+//! `test`: every check of the project, in one go, with counts and times at the end.
+
+mod programs;
+mod summary;
 
 use std::{
-    io::{BufRead, BufReader},
     process::{Command, ExitCode, Stdio},
+    time::Instant,
 };
 
 use anyhow::{Context, Result};
 use lab_tools::setup::Needs;
 
+use self::{programs::Programs, summary::Summary};
 use crate::{root::Folders, setup};
+
+/// Tests that go the whole way, from a profile to its report; they take most of the time and are a part of their own.
+const ROAD: &str = "road::";
 
 #[derive(clap::Args)]
 pub(crate) struct Cmd {
@@ -17,51 +24,8 @@ pub(crate) struct Cmd {
     no_install: bool,
 }
 
-/// What the checks found.
-#[derive(Debug, Default)]
-struct Count {
-    passed: u64,
-    failed: u64,
-    skipped: u64,
-    /// names of what failed and of what was skipped, with its reason
-    named: Vec<String>,
-}
-
-impl Count {
-    fn check(&mut self, name: &str, good: bool) {
-        if good {
-            self.passed += 1;
-        } else {
-            self.failed += 1;
-            self.named.push(format!("FAILED {name}"));
-        }
-    }
-
-    /// Reads one line of what `cargo test -- --show-output` prints.
-    fn read(&mut self, line: &str) {
-        if let Some(result) = line.strip_prefix("test result: ") {
-            let number = |word: &str| -> u64 {
-                let before = result.split(';').find_map(|part| part.trim().strip_suffix(word));
-                before.and_then(|text| text.split_whitespace().last()?.parse().ok()).unwrap_or(0)
-            };
-            self.passed += number(" passed");
-            self.failed += number(" failed");
-            self.skipped += number(" ignored");
-        } else if let Some(skip) = line.strip_prefix("SKIP ") {
-            // It ran and returned, so it was counted as passed.
-            self.skipped += 1;
-            self.passed = self.passed.saturating_sub(1);
-            self.named.push(format!("SKIPPED {skip}"));
-        } else if let Some(test) =
-            line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED"))
-        {
-            self.named.push(format!("FAILED {test}"));
-        }
-    }
-}
-
 pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
-    let mut count = Count::default();
+    let mut summary = Summary::default();
     if !cmd.no_install {
         setup::meet(
             folders,
@@ -93,64 +57,24 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         if let Some((name, value)) = flags {
             command.env(name, value);
         }
+        let began = Instant::now();
         let status = command.status().context("failed to start cargo")?;
-        count.check(name, status.success());
+        summary.command(name, began.elapsed(), status.success());
     }
-    eprintln!("== cargo test");
-    tests(folders, &mut count)?;
-    for line in &count.named {
-        println!("{line}");
+    let began = Instant::now();
+    let built = Programs::build(cargo(folders))?;
+    summary.command("build", began.elapsed(), built.is_some());
+    if let Some(programs) = built {
+        programs.run(cargo(folders), &[], &["--skip", ROAD], &mut summary)?;
+        let road = programs.all_called("road");
+        road.run(cargo(folders), &["--test", "it"], &[ROAD], &mut summary)?;
     }
-    println!("{} passed, {} failed, {} skipped", count.passed, count.failed, count.skipped);
-    Ok(if count.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn tests(folders: &Folders, count: &mut Count) -> Result<()> {
-    let mut child = cargo(folders)
-        .args(["test", "--workspace", "--no-fail-fast", "--quiet", "--", "--show-output", "--format=pretty"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("failed to start cargo")?;
-    let stdout = child.stdout.take().context("cargo has no output")?;
-    let (failed_before, mut results) = (count.failed, 0);
-    for line in BufReader::new(stdout).split(b'\n') {
-        let line = line.context("failed to read what the tests print")?;
-        let line = String::from_utf8_lossy(&line);
-        results += u32::from(line.starts_with("test result: "));
-        count.read(&line);
-        println!("{line}");
-    }
-    let status = child.wait().context("failed to wait for cargo")?;
-    // A test program that does not compile or dies leaves no result line.
-    if !status.success() && count.failed == failed_before {
-        count.check("cargo test: a test program did not build, or died", false);
-    }
-    count.check("cargo test ran test programs", results > 0);
-    Ok(())
+    println!("{summary}");
+    Ok(if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn cargo(folders: &Folders) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(&folders.checkout).stdin(Stdio::null());
     command
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Count;
-
-    #[test]
-    fn lines_are_counted() {
-        let mut count = Count::default();
-        for line in [
-            "test a ... ok",
-            "test it::b ... FAILED",
-            "SKIP it::c: no BTF",
-            "test result: FAILED. 12 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.10s",
-        ] {
-            count.read(line);
-        }
-        assert_eq!((count.passed, count.failed, count.skipped), (12, 1, 1));
-        assert_eq!(count.named, ["FAILED it::b", "SKIPPED it::c: no BTF"]);
-    }
 }
