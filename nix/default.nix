@@ -3,7 +3,8 @@
 let
   rust = import ./rust.nix { inherit lib pkgs crane; };
   pinned = import ./pinned.nix { inherit lib pkgs system; };
-  packages = import ./packages.nix { inherit lib pkgs rust; };
+  kernels = import ./kernels.nix { inherit lib pkgs system; };
+  packages = import ./packages.nix { inherit lib pkgs rust kernels; };
   formatter = pkgs.nixpkgs-fmt;
 in
 {

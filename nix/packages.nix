@@ -1,5 +1,5 @@
-# What can be built: the programs, the eBPF object, and all of it as one lab.
-{ lib, pkgs, rust }:
+# What can be built: the programs, the eBPF object, all of it as one lab, the probe as an OCI image, and what kernels are made of.
+{ lib, pkgs, rust, kernels }:
 let
   program = crate: binary: rust.craneLib.buildPackage (rust.common // {
     pname = binary;
@@ -28,8 +28,17 @@ let
     printf '#!/bin/sh\nexec %s --lab "$PWD" lab "$@"\n' $share/xtask >$out/bin/sightline-lab
     chmod 755 $out/bin/sightline-lab
   '';
+
+  # Without a tag it is known by its hash.
+  image-lab-probe = pkgs.dockerTools.buildLayeredImage {
+    name = "lab-probe";
+    contents = [ lab-probe ];
+    config.Entrypoint = [ "${lab-probe}/bin/lab-probe" ];
+  };
 in
-{
-  inherit xtask lab-actor lab-probe ebpf lab;
+kernels // {
+  inherit xtask lab-actor lab-probe ebpf lab image-lab-probe;
+  # Those of nixpkgs, for programs: no package of headers is pinned.
+  kernel-headers = pkgs.linuxHeaders;
   default = lab;
 }

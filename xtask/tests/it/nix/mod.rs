@@ -1,6 +1,7 @@
 //! The flake, evaluated by Nix for both systems against stand-ins of its inputs. Nothing is built and nothing is fetched.
 
 mod evaluate;
+mod kernels;
 mod lint;
 mod shell;
 

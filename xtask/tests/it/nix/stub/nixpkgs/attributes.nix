@@ -17,6 +17,7 @@
   "clang"
   "deadnix"
   "docker-client"
+  "dpkg"
   "e2fsprogs"
   "elfutils"
   "git"
@@ -25,6 +26,7 @@
   "kubernetes-helm"
   "libbpf"
   "linuxHeaders"
+  "lz4"
   "nftables"
   "nixpkgs-fmt"
   "nodejs"
@@ -36,4 +38,5 @@
   "strace"
   "tcpdump"
   "zlib"
+  "zstd"
 ]

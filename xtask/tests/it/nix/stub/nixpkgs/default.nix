@@ -14,10 +14,10 @@ let
     stdenv.hostPlatform = { inherit system; };
     llvmPackages.llvm = package "llvm";
 
-    fetchurl = { url, sha256 }:
+    fetchurl = { url, sha256, name ? baseNameOf url }:
       if builtins.match "[0-9a-f]{64}" sha256 == null then throw "fetchurl: ${url} has no SHA-256" else
       make {
-        name = baseNameOf url;
+        inherit name;
         builder = "builtin:fetchurl";
         inherit url;
         outputHashMode = "flat";
@@ -32,6 +32,9 @@ let
     mkShell = { packages }: make { name = "nix-shell"; nativeBuildInputs = packages; };
 
     runCommand = name: attributes: script: make (without attributes // { inherit name script; });
+
+    dockerTools.buildLayeredImage = { name, contents, config }:
+      make { name = "${name}.tar.gz"; inherit contents; config = builtins.toJSON config; };
 
     testers.runNixOSTest = { name, nodes, testScript }:
       let machine = node: (lib.nixosSystem { inherit system; modules = [ node ]; }).config.system.build.toplevel;
