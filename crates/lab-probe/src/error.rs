@@ -6,7 +6,10 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The kernel does not describe itself.
-    #[error("read the kernel's types at {path}: {message} (the kernel needs CONFIG_DEBUG_INFO_BTF)")]
+    #[error(
+        "read the kernel's types at {path}: {message} \
+         (it needs CONFIG_DEBUG_INFO_BTF: boot a kernel that has it, as those of Debian and Ubuntu have)"
+    )]
     Btf {
         /// the BTF file
         path: PathBuf,

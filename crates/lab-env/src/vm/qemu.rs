@@ -217,7 +217,12 @@ fn length(file: &Path) -> u64 {
 /// # Errors
 /// If it does not; machines then run under TCG.
 pub fn try_kvm(kernel: &Path) -> Result<(), String> {
-    File::options().read(true).write(true).open("/dev/kvm").map_err(|error| format!("/dev/kvm: {error}"))?;
+    try_kvm_of(Path::new("/dev/kvm"), kernel)
+}
+
+fn try_kvm_of(device: &Path, kernel: &Path) -> Result<(), String> {
+    let opened = File::options().read(true).write(true).open(device);
+    opened.map_err(|error| format!("{}: {error}", device.display()))?;
     let mut command = Command::new(PROGRAM);
     command.args(["-nodefaults", "-no-user-config", "-nic", "none", "-display", "none", "-no-reboot"]);
     command.args(Accelerator::Kvm.arguments()).args(["-m", "256", "-serial", "stdio", "-kernel"]).arg(kernel);
@@ -261,6 +266,12 @@ fn text(mut stream: impl std::io::Read) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_its_device_there_is_no_kvm_and_nothing_is_started() {
+        let why = try_kvm_of(Path::new("/nonexistent/kvm"), Path::new("/nonexistent/kernel")).unwrap_err();
+        assert!(why.starts_with("/nonexistent/kvm: No such file"), "{why}");
+    }
 
     #[test]
     fn a_machine_has_no_way_out_but_its_console_and_its_window() {

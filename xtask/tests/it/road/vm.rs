@@ -1,4 +1,5 @@
-//! Virtual machines: the same road under other kernels; one that panics, one that hangs, one whose runner was killed.
+//! Virtual machines: the same road under other kernels; one that panics, one that hangs, one without BTF, one whose runner was
+//! killed, and a host that has no QEMU.
 
 use std::{
     fs,
@@ -60,14 +61,26 @@ fn fatal(lab: &Lab, command: &str) {
     );
 }
 
-/// The error of the stage that boots the machine.
+fn manifest(lab: &Lab) -> Value {
+    serde_json::from_slice(&fs::read(lab.bundle().join("manifest.json")).unwrap()).unwrap()
+}
+
+/// No machine of a bundle's series runs; its id is in the paths that QEMU is given.
+#[track_caller]
+fn nothing_runs(manifest: &Value) {
+    let series = manifest["vm"]["series"].as_str().unwrap();
+    let left: Vec<String> = machines().into_iter().filter(|line| line.contains(series)).collect();
+    assert_eq!(left, [] as [&str; 0]);
+}
+
+/// The error of the stage that boots the machine, of which nothing is left.
 #[track_caller]
 fn trouble(lab: &Lab) -> String {
-    let manifest = fs::read(lab.bundle().join("manifest.json")).unwrap();
-    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let manifest = manifest(lab);
     let stages = manifest["stages"].as_array().unwrap();
     let vm = stages.iter().find(|stage| stage["stage"] == "vm").expect("the stage vm");
     assert_eq!(manifest["vm"]["kernel"], "6.1");
+    nothing_runs(&manifest);
     vm["error"].as_str().unwrap().to_owned()
 }
 
@@ -130,7 +143,6 @@ fn a_machine_that_panics_is_trouble_and_what_it_had_recorded_is_kept() {
     let console = fs::read_to_string(lab.bundle().join("console.log")).unwrap();
     assert!(console.contains("Kernel panic - not syncing: sysrq triggered crash"), "{console}");
     lab_store::verify(&lab.bundle(), None).unwrap();
-    assert_eq!(machines(), [] as [&str; 0]);
 }
 
 #[test]
@@ -148,7 +160,66 @@ fn a_machine_that_hangs_is_trouble() {
         "{why}"
     );
     assert!(lab.bundle().join("console.log").is_file());
-    assert_eq!(machines(), [] as [&str; 0]);
+}
+
+/// A first process that hides the kernel's types, and then is lab-init. The guest only looks like one without BTF: every kernel
+/// that is pinned has it.
+fn init_that_hides_btf(lab: &Lab) -> PathBuf {
+    let source = r#"
+        #include <sys/mount.h>
+        #include <sys/stat.h>
+        #include <unistd.h>
+        int main(int argc, char **argv, char **envp) {
+            const char *init = "/sightline/lab/profiles/lab-init";
+            mkdir("/sys", 0755);
+            if (mount("sysfs", "/sys", "sysfs", 0, "") || mount("none", "/sys/kernel/btf", "tmpfs", 0, "")) return 1;
+            chmod(init, 0755);
+            return execve(init, argv, envp);
+        }"#;
+    // The whole folder comes into the machine.
+    fs::copy(init(), lab.path("profiles/lab-init")).unwrap();
+    let (file, program) = (lab.path("hide.c"), lab.path("hide"));
+    fs::write(&file, source).unwrap();
+    let built = Command::new("cc").arg("-static").arg("-o").arg(&program).arg(&file).output().unwrap();
+    assert!(built.status.success(), "{}", stderr(&built));
+    program
+}
+
+#[test]
+fn a_guest_without_btf_is_trouble_and_says_what_to_do() {
+    let Some(_turn) = turn_with_qemu("vm::a_guest_without_btf_is_trouble_and_says_what_to_do") else {
+        return;
+    };
+    let lab = lab(r#"kernels = ["6.1"]"#);
+    let init = init_that_hides_btf(&lab);
+    let mut run = lab.run(&["kernels", "--scenario", "sensitive-read", "--init"]);
+    let output = run.arg(init).output().unwrap();
+    code(&output, 2);
+    let said = super::stdout(&output);
+    for piece in [
+        "pass 1: attach: probe@vm: failed to read the kernel's types at /sys/kernel/btf/vmlinux: No such file",
+        "it needs CONFIG_DEBUG_INFO_BTF: boot a kernel that has it, as those of Debian and Ubuntu have",
+        // The other pass needs no types.
+        "probe   strace  auditd  tcpdump",
+        "absent  seen    absent  absent",
+        "trouble (exit code 2)",
+    ] {
+        assert!(said.contains(piece), "{piece:?} is not in\n{said}");
+    }
+    lab_store::verify(&lab.bundle(), None).unwrap();
+    nothing_runs(&manifest(&lab));
+}
+
+#[test]
+fn without_qemu_it_is_named_with_the_remedy() {
+    let Some(_turn) = turn("vm::without_qemu_it_is_named_with_the_remedy") else { return };
+    let lab = lab(r#"kernels = ["6.1"]"#);
+    let mut run = lab.run(&["kernels", "--init"]);
+    let output = run.arg("/bin/true").env("PATH", "/nonexistent").output().unwrap();
+    code(&output, 2);
+    assert!(stderr(&output).contains("qemu-system-x86"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("cargo xtask setup"), "{}", stderr(&output));
+    assert!(!lab.path("runs").exists());
 }
 
 #[test]
