@@ -22,4 +22,4 @@ pub use error::RunError;
 pub use launch::Guest;
 pub use machines::{Fleet, Kernel, Pack, execute_machines};
 pub use observer::{Moment, Observer};
-pub use run::{Finished, Inside, Options, execute, observed_runs};
+pub use run::{Finished, Inside, Options, execute, observed_runs, with_inventory};

@@ -77,7 +77,8 @@ pub fn execute_machines(
     fleet: &Fleet<'_>,
     observer: &dyn Observer,
 ) -> Result<Vec<Finished>, RunError> {
-    with_inventory(&format!("lab run {}", plan.profile), options, observer, |series, inventory| {
+    let what = format!("lab run {}", plan.profile);
+    with_inventory(&what, (&options.inventory, &options.state), observer, |series, inventory| {
         in_inventory(plan, options, fleet, observer, series, inventory)
     })
 }

@@ -69,26 +69,31 @@ pub struct Finished {
 pub fn execute(plan: &Plan, options: &Options, observer: &dyn Observer) -> Result<Finished, RunError> {
     let what = if options.guest.is_some() { "lab observe" } else { "lab run" };
     let what = format!("{what} {}", plan.profile);
-    with_inventory(&what, options, observer, |id, inventory| {
+    with_inventory(&what, (&options.inventory, &options.state), observer, |id, inventory| {
         in_inventory(plan, options, observer, id, inventory)
     })
 }
 
 /// Cleans up after the dead, does the work of a new id with an inventory of its own, and takes away what stands in it.
-pub(crate) fn with_inventory<T>(
+/// `places` are the folders of inventories and of subjects.
+///
+/// # Errors
+/// That of the work; or if something would not go away.
+pub fn with_inventory<T, E: From<RunError>>(
     what: &str,
-    options: &Options,
+    places: (&Path, &Path),
     observer: &dyn Observer,
-    work: impl FnOnce(&str, &mut Inventory) -> Result<T, RunError>,
-) -> Result<T, RunError> {
-    let swept = sweep(&options.inventory, &options.state)?;
+    work: impl FnOnce(&str, &mut Inventory) -> Result<T, E>,
+) -> Result<T, E> {
+    let (inventories, state) = places;
+    let swept = sweep(inventories, state).map_err(RunError::from)?;
     observer.on(&Moment::Swept { removed: &swept.removed });
     let id = random::hex::<4>()?;
-    let mut inventory = Inventory::open(&options.inventory, &id, what)?;
+    let mut inventory = Inventory::open(inventories, &id, what).map_err(RunError::from)?;
     let done = work(&id, &mut inventory);
     let cleared = inventory.clear();
     let finished = done?;
-    cleared?;
+    cleared.map_err(RunError::from)?;
     Ok(finished)
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use lab_env::{
-    INVENTORY_DIR, Inventory,
+    INVENTORY_DIR,
     vm::{Machine, Rack, last_words},
 };
 use lab_tools::image::{DISK, INITRD, KERNEL};
@@ -17,6 +17,7 @@ use lab_tools::image::{DISK, INITRD, KERNEL};
 use crate::{
     lab::{machines, run::state},
     privilege,
+    progress::Progress,
     root::Folders,
     setup,
 };
@@ -63,14 +64,20 @@ pub(super) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         memory_mib: MEMORY_MIB,
         cpus: 1,
     };
-    let id = format!("{:08x}", std::process::id());
-    let mut inventory = Inventory::open(Path::new(INVENTORY_DIR), &id, "image boot")?;
-    let rack = Rack::up(&mut inventory, &state(), &id)?;
-    let done = if cmd.check { check(&rack, &machine) } else { at_terminal(&rack, &machine) };
-    let down = rack.down();
-    inventory.clear()?;
-    down?;
-    done
+    let state = state();
+    lab_run::with_inventory(
+        "image boot",
+        (Path::new(INVENTORY_DIR), &state),
+        &Progress::aside(),
+        |id, inventory| -> Result<ExitCode> {
+            let rack = Rack::up(inventory, &state, id)?;
+            let done = if cmd.check { check(&rack, &machine) } else { at_terminal(&rack, &machine) };
+            let down = rack.down();
+            let done = done?;
+            down?;
+            Ok(done)
+        },
+    )
 }
 
 fn at_terminal(rack: &Rack, machine: &Machine) -> Result<ExitCode> {
