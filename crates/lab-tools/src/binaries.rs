@@ -37,17 +37,17 @@ pub fn build_static(
 /// Builds all programs of some packages so that the place leaves no trace in them: the target folder is beside the sources.
 pub(crate) fn build_anywhere(
     stage: &Path,
+    triple: &str,
     packages: &[&str],
     variables: &[(&str, &str)],
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<StaticBinary>, Error> {
-    let triple = triple(stage)?;
     let places = remap::places(stage)?;
     let flags = STATIC.split(' ').map(str::to_owned);
     let flags = flags.chain(places.iter().map(|(place, name)| remap::flag(place, name)));
     // Programs in C name their files in assertions.
     let of_c = places.iter().map(|(place, name)| format!("-ffile-prefix-map={}={name}", place.display()));
-    let mut command = build_command(stage, &triple, packages);
+    let mut command = build_command(stage, triple, packages);
     command
         .arg("--locked")
         .env("CARGO_ENCODED_RUSTFLAGS", flags.collect::<Vec<_>>().join("\u{1f}"))

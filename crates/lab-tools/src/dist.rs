@@ -101,8 +101,9 @@ pub fn build(
     let version = source.version();
     let epoch = source.committed.to_string();
     let variables = [("SIGHTLINE_VERSION", version.as_str()), ("SOURCE_DATE_EPOCH", &epoch)];
-    let built = binaries::build_anywhere(&stage, &PACKAGES, &variables, tell)?;
-    let name = format!("sightline-{version}-{}", binaries::triple(&stage)?);
+    let target = binaries::triple(&stage)?;
+    let built = binaries::build_anywhere(&stage, &target, &PACKAGES, &variables, tell)?;
+    let name = format!("sightline-{version}-{target}");
     let folder = place.join(&name);
     files::remove_folder(&folder)?;
     std::fs::create_dir(&folder).map_err(Error::io("create", &folder))?;
@@ -115,7 +116,7 @@ pub fn build(
     for file in FILES {
         process::output(Command::new("cp").arg("-r").arg(stage.join(file)).arg(&folder))?;
     }
-    about(&stage, source, &programs, &folder.join("release.json"))?;
+    about(&stage, source, &target, &programs, &folder.join("release.json"))?;
     let tarball = pack(place, &name, &epoch)?;
     files::remove_folder(&folder)?;
     let sha256 = files::hash_file(&tarball)?;
@@ -127,6 +128,7 @@ pub fn build(
 fn about(
     stage: &Path,
     source: &Source,
+    target: &str,
     programs: &BTreeMap<String, String>,
     place: &Path,
 ) -> Result<(), Error> {
@@ -134,7 +136,7 @@ fn about(
     let about = About {
         version: &source.version(),
         commit: &source.commit,
-        target: &binaries::triple(stage)?,
+        target,
         rustc: &process::text(Command::new("rustc").current_dir(stage).arg("-V"))?,
         ebpf_object_sha256: &files::hash_file(&object)?,
         programs_sha256: programs,
