@@ -6,8 +6,10 @@
 mod disk;
 mod lock;
 mod manifest;
+mod noted;
 mod renew;
 mod root;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub use lock::{LOCK, Lock};
+pub use noted::hash;
 pub use renew::renew;
 
 use crate::packages::packages;
@@ -59,9 +62,7 @@ pub fn build(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Image, Error> {
     let above = folder.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(above).map_err(Error::io("create", above))?;
-    let work = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(above);
-    let work = work.map_err(Error::io("create a folder in", above))?;
+    let work = work::Work::new(above)?;
     let made = work.path().join("image");
     std::fs::create_dir(&made).map_err(Error::io("create", &made))?;
 
@@ -78,6 +79,7 @@ pub fn build(
     for name in [KERNEL, INITRD, MANIFEST] {
         hashes.insert(name.to_owned(), files::hash_file(&made.join(name))?);
     }
+    noted::write(&made, &hashes)?;
     replace(&made, folder, &work.path().join("old"))?;
     Ok(Image { folder: folder.to_owned(), files: hashes })
 }
@@ -108,9 +110,7 @@ pub fn verify(
     tell: &mut dyn FnMut(&str),
 ) -> Result<crate::dist::Twice, Error> {
     let mut once = |below: &str| -> Result<BTreeMap<String, String>, Error> {
-        std::fs::create_dir_all(&options.tools).map_err(Error::io("create", &options.tools))?;
-        let place = tempfile::Builder::new().prefix(".unfinished-image-").tempdir_in(&options.tools);
-        let place = place.map_err(Error::io("create a folder in", &options.tools))?;
+        let place = work::Work::new(&options.tools)?;
         Ok(build(options, lock, payload, &place.path().join(below), tell)?.files)
     };
     let (first, second) = (once("a")?, once("another/place")?);

@@ -57,7 +57,7 @@ pub(super) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
         |errand: &Errand, place: &Path| pack(errand, place, &initrd).map_err(|error| format!("{error:#}"));
     let mut inputs = BTreeMap::new();
     for name in [DISK, INITRD, MANIFEST] {
-        let hash = lab_tools::hash_file(&image.join(name)).context("failed to read the image")?;
+        let hash = lab_tools::image::hash(&image, name).context("failed to read the image")?;
         inputs.insert(format!("image {name}"), hash);
     }
     let fleet = Fleet {
