@@ -75,6 +75,8 @@ pub(super) fn build(
         .arg(format!("--essential-hook=sync-in {} /", own.display()))
         // Times of ours are none of a package's.
         .arg(format!("--customize-hook={}", touch(lock.epoch)))
+        // It names the repository's folder, which is another one in each build and nowhere afterwards.
+        .arg("--customize-hook=: >\"$1\"/etc/apt/sources.list")
         .arg(&lock.suite)
         .arg(&root)
         .arg(format!("deb [trusted=yes] copy:{} ./", repository.display()))
