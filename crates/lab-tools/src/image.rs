@@ -20,6 +20,7 @@ pub use lock::{LOCK, Lock};
 pub use noted::hash;
 pub use renew::renew;
 
+use crate::mounts::mounts;
 use crate::packages::packages;
 use crate::{Error, Options, files};
 
@@ -62,7 +63,7 @@ pub fn build(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Image, Error> {
     let above = folder.parent().unwrap_or(Path::new("."));
-    let work = work::Work::new(above)?;
+    let work = work::Work::new(&mounts(options), above)?;
     let made = work.path().join("image");
     std::fs::create_dir(&made).map_err(Error::io("create", &made))?;
 
@@ -110,7 +111,7 @@ pub fn verify(
     tell: &mut dyn FnMut(&str),
 ) -> Result<crate::dist::Twice, Error> {
     let mut once = |below: &str| -> Result<BTreeMap<String, String>, Error> {
-        let place = work::Work::new(&options.tools)?;
+        let place = work::Work::new(&mounts(options), &options.tools)?;
         Ok(build(options, lock, payload, &place.path().join(below), tell)?.files)
     };
     let (first, second) = (once("a")?, once("another/place")?);
