@@ -71,7 +71,7 @@ fn a_probe_that_hangs_has_lost_and_is_no_failure_of_the_actor() {
         return;
     };
     let lab = Lab::new();
-    lab.edit("profiles/base/host.toml", "settle = \"5s\"", "settle = \"2s\"");
+    lab.edit("profiles/base/host.toml", "settle = \"10s\"", "settle = \"4s\"");
     // Stops itself for good when it hears of the end marker.
     let script = r#"[ $1 = record ] || exec $PROBE "$@"
 while read -r line; do
