@@ -81,7 +81,7 @@ fn a_golden_of_an_unknown_version() {
 fn no_golden_yet_is_said_and_shown() {
     let Some(_turn) = turn("input::no_golden_yet_is_said_and_shown") else { return };
     let lab = Lab::new();
-    fs::remove_file(lab.path("golden/sensitive-read.golden")).unwrap();
+    lab.forget_golden("sensitive-read");
     let output = lab.run(&["--scenario", "sensitive-read"]).output().unwrap();
     code(&output, 1);
     assert!(stdout(&output).contains("golden bless"), "{}", stdout(&output));

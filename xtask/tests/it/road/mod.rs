@@ -104,6 +104,13 @@ impl Lab {
         fs::write(&path, text.replace(from, to)).unwrap();
     }
 
+    /// Takes a scenario's golden away, with what changes it in machines.
+    fn forget_golden(&self, scenario: &str) {
+        for name in [format!("golden/{scenario}.golden"), format!("golden/{scenario}@vm.golden")] {
+            fs::remove_file(self.path(&name)).unwrap();
+        }
+    }
+
     fn xtask(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.arg("--lab").arg(self.dir.path()).args(args).env("NO_COLOR", "1").env_remove("CI");
