@@ -40,7 +40,7 @@ fn the_same_and_no_file_belongs_to_root() {
     code(&output, 0);
     assert!(stdout(&output).contains("shell-spawn"));
     let golden = lab.path("golden/sensitive-read.golden");
-    fs::remove_file(&golden).unwrap();
+    lab.forget_golden("sensitive-read");
     code(&as_user(&["golden", "bless", "host", "sensitive-read", "--runs", "2"], &[]), 0);
     assert!(golden.exists(), "nothing was blessed");
     // A program of the user's own stays the user's: its ids, its groups, its environment, what it writes.
