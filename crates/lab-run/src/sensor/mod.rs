@@ -5,6 +5,7 @@ mod bpftrace;
 mod child;
 mod lines;
 mod multicast;
+mod piped;
 mod probe;
 mod refused;
 mod strace;
