@@ -7,6 +7,7 @@ pub mod auditd;
 pub mod bpftrace;
 mod clock;
 pub mod falco;
+mod flags;
 pub mod hubble;
 mod json;
 pub mod kubernetes_audit;

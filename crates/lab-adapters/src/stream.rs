@@ -147,10 +147,7 @@ impl<'a> Stream<'a> {
     /// A line that cannot be read. It was written at `wall_ns`, or else somewhere between its neighbours.
     pub(crate) fn unreadable(&mut self, number: usize, wall_ns: Option<u64>, problem: impl Into<String>) {
         let problem = problem.into();
-        let raw = Map::from_iter([
-            ("problem".to_owned(), Value::from(problem.as_str())),
-            ("line".to_owned(), Value::from(number)),
-        ]);
+        let raw = told(number, &problem);
         self.unreadable.push(Unreadable { tool: self.tool, line: number, problem });
         let first_ns = wall_ns.map_or(self.last_ns, |at| self.clock.boot(at));
         let times = (first_ns, wall_ns.map(|_| first_ns));
@@ -166,11 +163,8 @@ impl<'a> Stream<'a> {
         of: Option<Action>,
         problem: &str,
     ) {
-        let raw = Map::from_iter([
-            ("problem".to_owned(), problem.into()),
-            ("line".to_owned(), Value::from(number)),
-        ]);
-        self.lost(Some(1), cause, (self.clock.boot(first), Some(self.clock.boot(last))), (None, of), raw);
+        let times = (self.clock.boot(first), Some(self.clock.boot(last)));
+        self.lost(Some(1), cause, times, (None, of), told(number, problem));
     }
 
     /// The sensor says that records found no room, and not when: each was a record as any other.
@@ -244,4 +238,9 @@ impl<'a> Stream<'a> {
             Counters { programs: [("log".to_owned(), self.balance)].into(), redacted: self.redacted };
         Decoded { events: self.events, unreadable: self.unreadable, counters }
     }
+}
+
+/// What a loss says of the line that it comes from.
+fn told(number: usize, problem: &str) -> Map<String, Value> {
+    Map::from_iter([("problem".to_owned(), problem.into()), ("line".to_owned(), number.into())])
 }

@@ -11,6 +11,7 @@ use super::{
     fields::{Field, argument, hex},
     numbers, sockaddr,
 };
+use crate::flags::{AT_REMOVEDIR, CLONE_THREAD, CREAT};
 
 /// The records of one call, fields and all.
 pub(crate) struct Call<'r, 'a> {
@@ -89,7 +90,7 @@ impl<'r, 'a> Call<'r, 'a> {
             "clone" | "fork" | "vfork" => return self.made(name, result),
             "open" => self.open(self.argument("a1"), result),
             "openat" => self.open(self.argument("a2"), result),
-            "creat" => self.open(Some(0o1101), result),
+            "creat" => self.open(Some(u64::from(CREAT)), result),
             "openat2" => {
                 let how = self.fields("OPENAT2").next().and_then(|fields| value(fields, "oflag"));
                 let flags =
@@ -98,7 +99,9 @@ impl<'r, 'a> Call<'r, 'a> {
             }
             "unlink" => self.unlink(false, result),
             "rmdir" => self.unlink(true, result),
-            "unlinkat" => self.unlink(self.argument("a2").is_some_and(|flags| flags & 0x200 != 0), result),
+            "unlinkat" => {
+                self.unlink(self.argument("a2").is_some_and(|flags| flags & AT_REMOVEDIR != 0), result)
+            }
             "rename" | "renameat" | "renameat2" => self.rename(result),
             "connect" => self.address().map(|address| Connect { address, later: None, result }.into()),
             "bind" => self.address().map(|address| Bind { address, result }.into()),
@@ -151,7 +154,6 @@ impl<'r, 'a> Call<'r, 'a> {
 
     /// Whether `clone` made a process, its flags say.
     fn made(&self, name: &str, result: Outcome) -> Meaning {
-        const CLONE_THREAD: u64 = 0x10000;
         let Outcome::Ok(child) = result else { return Meaning::Nothing };
         let is_thread = name == "clone" && self.argument("a0").is_none_or(|flags| flags & CLONE_THREAD != 0);
         match u32::try_from(child) {

@@ -16,17 +16,9 @@ use super::{
 use crate::{
     Clock, Decoded,
     auditd::sockaddr,
+    flags::{AT_REMOVEDIR, CLONE_THREAD, CREAT},
     stream::{Stream, When, lines},
 };
-
-/// `O_CREAT | O_WRONLY | O_TRUNC`, which is what creat means.
-const CREAT: u64 = 0o1101;
-
-/// `AT_REMOVEDIR`.
-const REMOVES_DIRECTORY: u64 = 0x200;
-
-/// `CLONE_THREAD`.
-const MAKES_THREAD: u64 = 0x10000;
 
 /// A call that has begun.
 struct Begun {
@@ -220,17 +212,17 @@ fn payload(begun: &Begun, result: Outcome) -> Result<Option<Payload>, &'static s
             let how = begun.bytes.as_ref().and_then(|bytes| bytes.get(..8)?.try_into().ok());
             open(first()?, how.map(u64::from_le_bytes).ok_or("an openat2 without its flags")?, result)
         }
-        "creat" => open(first()?, CREAT, result),
+        "creat" => open(first()?, u64::from(CREAT), result),
         "unlink" => Unlink { path: first()?, directory: false, result }.into(),
         "rmdir" => Unlink { path: first()?, directory: true, result }.into(),
-        "unlinkat" => Unlink { path: first()?, directory: two & REMOVES_DIRECTORY != 0, result }.into(),
+        "unlinkat" => Unlink { path: first()?, directory: two & AT_REMOVEDIR != 0, result }.into(),
         "connect" => {
             let address = begun.bytes.as_deref().and_then(sockaddr::address);
             Connect { address: address.ok_or("an address that could not be read")?, result, later: None }
                 .into()
         }
         "clone" | "clone3" | "fork" | "vfork" => match result {
-            Outcome::Ok(child) if one & MAKES_THREAD == 0 => {
+            Outcome::Ok(child) if one & CLONE_THREAD == 0 => {
                 let child = u32::try_from(child).map_err(|_| "a child that is none")?;
                 Fork { child, child_start_ns: None }.into()
             }

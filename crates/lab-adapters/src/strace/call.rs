@@ -10,6 +10,7 @@ use super::{
     argument, token,
     value::{self, Ending, Remark},
 };
+use crate::flags::CREAT;
 
 /// A call with its arguments.
 pub(crate) struct Call<'a> {
@@ -68,7 +69,7 @@ pub(crate) fn meaning(call: &Call<'_>, ending: Ending) -> Option<Meaning> {
         "open" => reader.open(0, Some(1), Some(2))?.into(),
         "creat" => {
             let mut open = reader.open(0, None, Some(1))?;
-            open.flags = OpenFlags(0o1101);
+            open.flags = OpenFlags(CREAT);
             open.into()
         }
         "openat" => {
