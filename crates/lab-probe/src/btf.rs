@@ -82,7 +82,7 @@ impl<'a> Btf<'a> {
             let wanted = match found.kind {
                 kind::STRUCT => Some(&mut self.structs),
                 kind::TYPEDEF => Some(&mut self.typedefs),
-                kind::FUNC => Some(&mut self.functions),
+                kind::FUNC if !self.functions.is_empty() => Some(&mut self.functions),
                 _ => None,
             };
             if let Some(wanted) = wanted {

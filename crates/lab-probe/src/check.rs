@@ -56,7 +56,7 @@ fn architecture() -> Row {
 
 fn types() -> Row {
     let look = || {
-        let types = KernelTypes::read(Path::new(VMLINUX)).map_err(|error| error.to_string())?;
+        let types = KernelTypes::read(Path::new(VMLINUX), &[]).map_err(|error| error.to_string())?;
         let missing: Vec<String> = std::iter::once(None)
             .chain(Kind::EVENTS.iter().copied().map(Some))
             .flat_map(|kind| types.missing(kind))

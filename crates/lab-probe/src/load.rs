@@ -123,16 +123,13 @@ pub(crate) fn load(
         return Err(Error::Architecture(std::env::consts::ARCH));
     }
     let filter = wanted.compile()?;
-    let mut types = KernelTypes::read(VMLINUX.as_ref())?;
-    for (field, offset) in pretended {
-        types.pretend(field, *offset)?;
-    }
+    let types = KernelTypes::read(VMLINUX.as_ref(), pretended)?;
     let missing = types.missing(None);
     if !missing.is_empty() {
         return Err(Error::Fields { fields: missing.join(", ") });
     }
-    let function = |name: &str| types.preemptible.then(|| types.functions.get(name).copied()).flatten();
-    let object = stubs::filled(OBJECT, function).map_err(|message| Error::Load { message, hint: "" })?;
+    let object = stubs::filled(OBJECT, |function| types.functions.get(function).copied())
+        .map_err(|message| Error::Load { message, hint: "" })?;
     let btf = Btf::from_sys_fs().map_err(|error| Error::load(&error))?;
     let mut ebpf = EbpfLoader::new()
         .btf(Some(&btf))
@@ -166,10 +163,12 @@ pub(crate) fn load(
     let mut programs = Loading { ebpf: &mut ebpf, btf: &btf, loaded: BTreeMap::new(), attached: Vec::new() };
     let mut refused = Vec::new();
     // The exits of syscalls are watched before their enters: a call that begins in between is told as begun late.
-    let again = types.preemptible.then_some(SYS_EXIT_AGAIN);
-    for (program, point) in
-        [(SYS_EXIT, SYS_EXIT), (SYS_ENTER, SYS_ENTER)].into_iter().chain(again.map(|again| (again, SYS_EXIT)))
-    {
+    let mut shared = vec![(SYS_EXIT, SYS_EXIT)];
+    if types.preemptible {
+        shared.push((SYS_EXIT_AGAIN, SYS_EXIT));
+    }
+    shared.push((SYS_ENTER, SYS_ENTER));
+    for (program, point) in &shared {
         programs.load(program, point).map_err(|error| Error::load(&*error))?;
     }
     let finish = programs.load("finish", SYS_EXIT).map_err(|error| Error::load(&*error))?;
@@ -191,7 +190,7 @@ pub(crate) fn load(
             refused.push(Refused { kind, reason });
         }
     }
-    for program in [Some(SYS_EXIT), again, Some(SYS_ENTER)].into_iter().flatten() {
+    for (program, _) in shared {
         programs.attach(program).map_err(|error| Error::load(&*error))?;
     }
     let attached = programs.attached;

@@ -9,6 +9,9 @@ use crate::{Error, btf::Btf, kernel};
 /// Where the running kernel describes its types.
 pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
+/// What is pretended of tracepoints, not of a field.
+const PREEMPTIBLE: &str = "preemptible";
+
 /// The type of the functions that hook the end of a task.
 const EXIT_TRACEPOINT: &str = "btf_trace_sched_process_exit";
 /// The same for the end of what a ring was given.
@@ -24,18 +27,25 @@ pub(crate) struct KernelTypes {
     pub(crate) ring_has_entry: bool,
     /// A tracepoint leaves preemption on.
     pub(crate) preemptible: bool,
-    /// Where the kernel's functions of [`stub::ALL`] are, those that it has.
+    /// Where the kernel's functions of [`stub::ALL`] are, those that it has; looked for only where preemption is left on.
     pub(crate) functions: BTreeMap<&'static str, u32>,
 }
 
 impl KernelTypes {
-    /// Reads them from the file at `path`.
-    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+    /// Reads them from the file at `path`. `pretended` are fields that are taken to be elsewhere, or nowhere, and whether
+    /// tracepoints are taken to be [`PREEMPTIBLE`]: what a kernel would do that has it so.
+    pub(crate) fn read(path: &Path, pretended: &[(String, u32)]) -> Result<Self, Error> {
+        let (said, fields): (Vec<_>, Vec<_>) = pretended.iter().partition(|(name, _)| name == PREEMPTIBLE);
+        let preemptible = match said.last() {
+            Some((_, value)) => *value != 0,
+            None => kernel::tracepoints_are_preemptible(&kernel::release()),
+        };
         let refuse = |message: String| Error::Btf { path: path.into(), message };
         let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
         let mut names: Vec<&str> = Offsets::FIELDS.iter().map(|(_, strukt, _)| *strukt).collect();
         names.extend([EXIT_TRACEPOINT, RING_TRACEPOINT]);
-        let functions = stub::ALL.map(|(_, name)| name);
+        // A kernel has more than fifty thousand functions to go through.
+        let functions = if preemptible { stub::ALL.map(|(_, name)| name).to_vec() } else { Vec::new() };
         let btf = Btf::parse(&bytes, &names, &functions).ok_or_else(|| refuse("it is damaged".to_owned()))?;
         let mut offsets = [Offsets::UNKNOWN; Offsets::COUNT];
         for (value, (_, strukt, member)) in offsets.iter_mut().zip(Offsets::FIELDS) {
@@ -49,21 +59,13 @@ impl KernelTypes {
         let exit_has_group_dead = btf.parameters(EXIT_TRACEPOINT).is_some_and(|count| count > 2);
         // The hook's data, the ring, the request, and since 6.16 the entry; before, six more.
         let ring_has_entry = btf.parameters(RING_TRACEPOINT) == Some(4);
-        let preemptible = kernel::tracepoints_are_preemptible(&kernel::release());
         let functions = functions.iter().filter_map(|name| Some((*name, btf.function(name)?))).collect();
-        Ok(Self { offsets, exit_has_group_dead, ring_has_entry, preemptible, functions })
-    }
-
-    /// Takes a field to be elsewhere, or nowhere, or tracepoints to be `preemptible`: what a kernel would do that has it so.
-    pub(crate) fn pretend(&mut self, field: &str, offset: u32) -> Result<(), Error> {
-        if field == "preemptible" {
-            self.preemptible = offset != 0;
-            return Ok(());
+        for (field, offset) in fields {
+            let at = Offsets::FIELDS.iter().position(|(name, _, _)| name == field);
+            let at = at.ok_or_else(|| Error::Fields { fields: format!("the field `{field}`") })?;
+            offsets[at] = *offset;
         }
-        let at = Offsets::FIELDS.iter().position(|(name, _, _)| *name == field);
-        let at = at.ok_or_else(|| Error::Fields { fields: format!("the field `{field}`") })?;
-        self.offsets[at] = offset;
-        Ok(())
+        Ok(Self { offsets, exit_has_group_dead, ring_has_entry, preemptible, functions })
     }
 
     /// The fields that a kind needs and the kernel does not have, as `struct.member`; `None` is what all need.
@@ -124,7 +126,7 @@ mod tests {
             println!("SKIP the_running_kernel_has_every_field: no {VMLINUX}");
             return;
         }
-        let types = KernelTypes::read(Path::new(VMLINUX)).unwrap();
+        let types = KernelTypes::read(Path::new(VMLINUX), &[]).unwrap();
         for kind in std::iter::once(None).chain(Kind::EVENTS.iter().copied().map(Some)) {
             assert_eq!(types.missing(kind), [] as [&str; 0], "{kind:?}");
         }
@@ -145,7 +147,7 @@ mod tests {
 
     #[test]
     fn no_types_is_said() {
-        let error = KernelTypes::read(Path::new("/nonexistent/btf")).err().unwrap().to_string();
+        let error = KernelTypes::read(Path::new("/nonexistent/btf"), &[]).err().unwrap().to_string();
         assert!(error.starts_with("read the kernel's types at /nonexistent/btf"), "{error}");
     }
 }
