@@ -31,6 +31,30 @@ pub fn id(folder: &Path) -> Result<u64, EnvError> {
     fs::metadata(folder).map(|meta| meta.ino()).map_err(EnvError::io("read the cgroup", folder))
 }
 
+/// The ids of the group and of all that are below it now.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn ids(folder: &Path) -> Result<Vec<u64>, EnvError> {
+    let mut ids = vec![id(folder)?];
+    for below in below(folder)? {
+        ids.extend(self::ids(&below)?);
+    }
+    Ok(ids)
+}
+
+/// The groups right below.
+fn below(folder: &Path) -> Result<Vec<PathBuf>, EnvError> {
+    let mut below = Vec::new();
+    for entry in fs::read_dir(folder).map_err(EnvError::io("read", folder))? {
+        let entry = entry.map_err(EnvError::io("read", folder))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            below.push(entry.path());
+        }
+    }
+    Ok(below)
+}
+
 /// Kills every process in the group and below, and waits until they are gone.
 ///
 /// # Errors
@@ -50,11 +74,8 @@ pub fn kill(folder: &Path, within: Duration) -> Result<(), EnvError> {
 pub fn count(folder: &Path) -> Result<usize, EnvError> {
     let procs = folder.join("cgroup.procs");
     let mut count = fs::read_to_string(&procs).map_err(EnvError::io("read", &procs))?.lines().count();
-    for entry in fs::read_dir(folder).map_err(EnvError::io("read", folder))? {
-        let entry = entry.map_err(EnvError::io("read", folder))?;
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            count += self::count(&entry.path())?;
-        }
+    for below in below(folder)? {
+        count += self::count(&below)?;
     }
     Ok(count)
 }

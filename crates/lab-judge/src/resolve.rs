@@ -190,8 +190,9 @@ impl Processes {
 
     fn note(&mut self, stream: &Stream<'_>, id: NodeId, e: &Evidence) {
         let node = &mut self.nodes[id];
-        let error_ns = stream.events[e.event].time.error_ns;
-        node.last_ns = node.last_ns.max(e.at_ns.saturating_add(error_ns));
+        // What was made by a call may have been made as late as the call's end.
+        let time = &stream.events[e.event].time;
+        node.last_ns = node.last_ns.max(time.ns.saturating_add(time.error_ns));
         if e.rank == BIRTH {
             if node.fork.is_none() {
                 node.fork = Some(e.event);

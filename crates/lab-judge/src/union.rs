@@ -85,6 +85,7 @@ fn full_key(item: &Item) -> String {
             Payload::Exec(exec) => format!("{} {:?}", weak_key(item), exec.argv),
             Payload::Accept(accept) => format!("{} {:?}", weak_key(item), accept.peer),
             Payload::Exit(exit) => format!("exit {exit:?}"),
+            Payload::Connect(connect) => format!("{connect:?}"),
             Payload::SetId(setid) => format!("{} {:?}", weak_key(item), setid.requested),
             payload if payload.call().is_some() => format!("{payload:?}"),
             _ => weak_key(item),
@@ -104,6 +105,7 @@ fn weak_key(item: &Item) -> String {
             Payload::SetId(setid) => format!("{} {:?} {:?}", setid.call, setid.requested, setid.result),
             Payload::Accept(accept) => format!("accept {:?}", accept.result),
             Payload::Exit(_) => "exit".to_owned(),
+            Payload::Connect(connect) => format!("connect {:?} {:?}", connect.address, connect.result),
             payload if payload.call().is_some() => format!("{:?}", payload.without_optional()),
             payload => format!("{payload:?}"),
         },
@@ -131,6 +133,9 @@ fn compatible(a: &Item, b: &Item) -> bool {
         (Payload::Exit(a), Payload::Exit(b)) => {
             let unknown = |exit: &lab_model::Exit| exit.code.is_none() && exit.signal.is_none();
             a == b || unknown(a) || unknown(b)
+        }
+        (Payload::Connect(a), Payload::Connect(b)) => {
+            a.later.is_none() || b.later.is_none() || a.later == b.later
         }
         (a, b) => a.agrees(b),
     }
@@ -168,6 +173,7 @@ fn fill(a: &mut Seen, b: Seen) {
             }
         }
         (Payload::Accept(a), Payload::Accept(b)) => a.peer = a.peer.take().or(b.peer),
+        (Payload::Connect(a), Payload::Connect(b)) => a.later = a.later.or(b.later),
         (Payload::Exit(a), Payload::Exit(b)) if a.code.is_none() && a.signal.is_none() => *a = b,
         (a, b) => a.fill(b),
     }

@@ -48,7 +48,7 @@ pub(super) fn name(number: u32) -> Option<&'static str> {
     all.into_iter().find(|name| numbers::number(name) == Some(number))
 }
 
-/// The script that prints what happens in the cgroup of this id.
+/// The script that prints what happens in the cgroups of these ids; in none that is made below them later.
 ///
 /// A record begins with a sign, the boot clock in nanoseconds, pid and thread. `<` a call begins: number, second and third
 /// argument, text. `+` its second text. `=` the structure that openat2 is given. `@` the address that connect is given. `~` and `*`: the
@@ -57,7 +57,9 @@ pub(super) fn name(number: u32) -> Option<&'static str> {
 ///
 /// It names no structure of the kernel's: bpftrace would look up each with all that it holds, which takes it a second or two. And
 /// each `str` is code to compile, so there is one for all calls.
-pub fn script(cgroup: u64) -> String {
+pub fn script(cgroups: &[u64]) -> String {
+    let here: Vec<String> = cgroups.iter().map(|id| format!("cgroup == {id}")).collect();
+    let here = here.join(" || ");
     let number = |name: &str| numbers::number(name);
     let mut enter = String::new();
     for (kept, place, sign, shown, arguments) in [
@@ -113,8 +115,8 @@ pub fn script(cgroup: u64) -> String {
     let (first, second) = (again("~", "first"), again("*", "second"));
     format!(
         "BEGIN {{ printf(\"{READY}\"); }}\n\
-         tracepoint:raw_syscalls:sys_enter /cgroup == {cgroup}/ {{\n $n = args->id;\n{enter}}}\n\
-         tracepoint:raw_syscalls:sys_exit /cgroup == {cgroup}/ {{\n $n = args->id;\n if ({any} || ({makers}) && args->ret != 0) {{\n{first}{second}  \
+         tracepoint:raw_syscalls:sys_enter /{here}/ {{\n $n = args->id;\n{enter}}}\n\
+         tracepoint:raw_syscalls:sys_exit /{here}/ {{\n $n = args->id;\n if ({any} || ({makers}) && args->ret != 0) {{\n{first}{second}  \
          printf(\"> %llu %d %d %d %lld\", nsecs, pid, tid, $n, args->ret);\n }}\n}}\n\
          END {{ clear(@first); clear(@second); }}\n"
     )
@@ -141,10 +143,10 @@ mod tests {
     use super::script;
 
     #[test]
-    fn it_looks_at_one_cgroup_alone() {
-        let script = script(4711);
+    fn it_looks_at_these_cgroups_alone() {
+        let script = script(&[4711, 12]);
         for probe in script.lines().filter(|line| line.starts_with("tracepoint:")) {
-            assert!(probe.contains("/cgroup == 4711"), "{probe}");
+            assert!(probe.contains("/cgroup == 4711 || cgroup == 12/"), "{probe}");
         }
         assert_eq!(script.matches("tracepoint:").count(), 2);
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use lab_judge::judge;
-use lab_model::{FactNode, Freedom, Payload, ScenarioRecord, SensorKind};
+use lab_model::{Errno, FactNode, Freedom, Outcome, Payload, ScenarioRecord, SensorKind};
 
 use crate::{
     sample::{event, events, sample, verdicts},
@@ -55,6 +55,21 @@ fork
   setid EPERM
   exit
 ";
+
+/// How a connection ended after the call had returned is known to the probe alone.
+#[test]
+fn what_one_sensor_alone_knows_of_a_connection_makes_no_second_fact() {
+    let mut record = sample();
+    for pass in 0..2 {
+        let connect = event(&mut record, pass, |payload| matches!(payload, Payload::Connect(_)));
+        let Payload::Connect(connect) = &mut connect.payload else { unreachable!() };
+        connect.result = Outcome::Errno(Errno(115));
+        connect.later = (pass == 0).then_some(OK);
+    }
+    let tree = show(&record);
+    assert_eq!(tree.matches("connect ${sink} EINPROGRESS (act 3)\n").count(), 1, "{tree}");
+    assert_eq!(tree.matches("connect").count(), 1, "{tree}");
+}
 
 #[test]
 fn two_passes_make_one_tree() {

@@ -2,7 +2,10 @@
 
 use lab_model::{Outcome, SensorKind};
 
-use crate::world::{World, exec, open, record};
+use crate::{
+    facts::show,
+    world::{MS, World, exec, open, record},
+};
 
 const OK: Outcome = Outcome::Ok(3);
 
@@ -25,4 +28,25 @@ fn equal_calls_within_a_tick_keep_their_order() {
     assert_eq!(row.verdict, lab_model::Verdict::Seen);
     let numbers: Vec<u64> = row.events.iter().map(|seq| seq.n).collect();
     assert!(numbers.is_sorted(), "{numbers:?}");
+}
+
+/// What is seen by a sensor that knows a pid alone of a child that does nothing in its sight, made so long `before` a tick.
+fn silent(before: u64) -> String {
+    let mut w = World::new(1, SensorKind::Bpftrace);
+    w.now = w.now.next_multiple_of(10 * MS) - before;
+    let pid = w.fork(w.actor(), true);
+    let known = w.events().len();
+    w.events()[known - 1].time.error_ns = 0;
+    w.step(pid, exec("/bin/a", &["a"]));
+    w.exit(pid, true);
+    w.events().truncate(known);
+    w.act(1, lab_model::ActKind::Exec, 1);
+    show(&record(vec![w.end()]))
+}
+
+/// The call begins before the tick, and its child is born behind it.
+#[test]
+fn a_child_that_is_born_as_the_clock_ticks_is_who_the_receipt_names() {
+    let (at, elsewhere) = (3 * MS / 10, 5 * MS);
+    assert_eq!(silent(at), silent(elsewhere));
 }

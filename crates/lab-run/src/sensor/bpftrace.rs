@@ -29,7 +29,7 @@ pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Box<dyn In
         return Refused::instance(SensorKind::Bpftrace, place, "`bpftrace` is not installed".to_owned());
     }
     let version = version(&place.instance, "bpftrace", "--version")?.replace("bpftrace v", "bpftrace ");
-    let words = bpftrace::command(&bpftrace::script(cgroup::id(place.scope)?));
+    let words = bpftrace::command(&bpftrace::script(&cgroup::ids(place.scope)?));
     let (name, arguments) = words.split_first().ok_or(RunError::NoDriver(SensorKind::Bpftrace))?;
     let mut command = Command::new(name);
     command.args(arguments).envs(bpftrace::ENVIRONMENT);
