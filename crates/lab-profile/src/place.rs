@@ -61,7 +61,8 @@ pub struct Sourced<T> {
 }
 
 impl<T> Sourced<T> {
-    pub(crate) fn default(value: T) -> Self {
+    /// A value that stands in no file.
+    pub fn default(value: T) -> Self {
         Self { value, place: Place::Default }
     }
 }
