@@ -7,6 +7,7 @@ const FSCONFIG: i64 = 431;
 const FSMOUNT: i64 = 432;
 const FSPICK: i64 = 433;
 const OPEN_TREE: i64 = 428;
+const OPEN_TREE_ATTR: i64 = 467;
 const MOUNT_SETATTR: i64 = 442;
 const MOVE_MOUNT: i64 = 429;
 const EMPTY_PATH: i32 = 4;
@@ -36,6 +37,8 @@ fn a_file_system_is_made_configured_mounted_and_changed() {
         libc::syscall(MOUNT_SETATTR, libc::AT_FDCWD, dir.as_ptr(), 0, unknown.as_ptr(), 32);
         libc::syscall(OPEN_TREE, libc::AT_FDCWD, dir.as_ptr(), 1);
         libc::syscall(OPEN_TREE, libc::AT_FDCWD, none.as_ptr(), 1);
+        libc::syscall(OPEN_TREE_ATTR, libc::AT_FDCWD, dir.as_ptr(), 1, attributes.as_ptr(), 32);
+        libc::syscall(OPEN_TREE_ATTR, libc::AT_FDCWD, none.as_ptr(), 1, attributes.as_ptr(), 32);
         libc::syscall(FSPICK, libc::AT_FDCWD, dir.as_ptr(), 0);
         libc::syscall(FSPICK, libc::AT_FDCWD, none.as_ptr(), 0);
         0
@@ -48,6 +51,16 @@ fn a_file_system_is_made_configured_mounted_and_changed() {
         // Descriptors.
         .map(|line| line.trim_end_matches(|c: char| c.is_ascii_digit()).replace(" -> ok", " -> "))
         .collect();
+    // Since 6.15.
+    // SAFETY: no descriptor, and nothing is pointed at.
+    let there = unsafe { libc::syscall(OPEN_TREE_ATTR, -1, 0, 0, 0, 0) } < 0
+        && std::io::Error::last_os_error().raw_os_error() != Some(libc::ENOSYS);
+    let (done, refused) = if there { ("", "ENOENT") } else { ("ENOSYS", "ENOSYS") };
+    let of_tree = |from: &str, result: &str| {
+        format!(
+            r#"mount call=open_tree_attr from="W/{from}" to="" attributes=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOEXEC -> {result}"#
+        )
+    };
     assert_eq!(
         told,
         [
@@ -63,6 +76,8 @@ fn a_file_system_is_made_configured_mounted_and_changed() {
             r#"mount call=mount_setattr to="W/dir" attributes=0 -> EINVAL"#,
             r#"mount call=open_tree from="W/dir" to="" -> "#,
             r#"mount call=open_tree from="W/none" to="" -> ENOENT"#,
+            &of_tree("dir", done),
+            &of_tree("none", refused),
             r#"mount call=fspick to="W/dir" -> "#,
             r#"mount call=fspick to="W/none" -> ENOENT"#,
         ]
