@@ -22,7 +22,14 @@ pub(super) struct Summary {
     parts: Vec<Part>,
     /// names of what failed and of what was skipped, with its reason
     named: Vec<String>,
+    /// what failed tests printed, the beginning of it
+    said: Vec<(String, Vec<String>)>,
+    /// what is read now is what the last of these printed
+    reads_said: bool,
 }
+
+/// Most lines of what a failed test printed: whoever keeps the end of a log alone has the reason.
+const SAID: usize = 60;
 
 impl Summary {
     /// From here on, what is told is of this part.
@@ -62,6 +69,7 @@ impl Summary {
 
     /// Reads one line of what `cargo test -- --show-output` prints.
     pub(super) fn read(&mut self, line: &str) {
+        self.read_said(line);
         let Some(part) = self.parts.last_mut() else { return };
         if let Some(result) = line.strip_prefix("test result: ") {
             let number = |word: &str| -> u64 {
@@ -84,6 +92,24 @@ impl Summary {
         }
     }
 
+    /// Reads the block that a failed test has in the list of failures.
+    fn read_said(&mut self, line: &str) {
+        let of = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----"));
+        if let Some(test) = of {
+            let failed = format!("FAILED {test}");
+            self.reads_said = self.named.contains(&failed);
+            if self.reads_said {
+                self.said.push((test.to_owned(), Vec::new()));
+            }
+        } else if matches!(line, "failures:" | "successes:") || line.starts_with("test result: ") {
+            self.reads_said = false;
+        } else if let Some((_, lines)) = self.said.last_mut().filter(|_| self.reads_said)
+            && lines.len() < SAID
+        {
+            lines.push(line.to_owned());
+        }
+    }
+
     fn last(&mut self) -> &mut Part {
         if self.parts.is_empty() {
             self.begin("");
@@ -95,6 +121,9 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (test, lines) in &self.said {
+            writeln!(f, "---- {test} printed\n{}\n", lines.join("\n").trim())?;
+        }
         for line in &self.named {
             writeln!(f, "{line}")?;
         }
@@ -135,6 +164,17 @@ mod tests {
             "test a ... ok",
             "test it::b ... FAILED",
             "SKIP it::c: no BTF",
+            "successes:",
+            "---- a stdout ----",
+            "nothing of interest",
+            "failures:",
+            "---- it::b stdout ----",
+            "",
+            "thread 'it::b' panicked at b.rs:1:2:",
+            "left is not right",
+            "",
+            "failures:",
+            "    it::b",
             "test result: FAILED. 12 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.10s",
         ] {
             summary.read(line);
@@ -147,6 +187,10 @@ mod tests {
         summary.read("test long ... ok");
         summary.program_ended(Duration::from_secs(1500));
         let expected = "\
+---- it::b printed
+thread 'it::b' panicked at b.rs:1:2:
+left is not right
+
 FAILED clippy
 FAILED it::b
 SKIPPED it::c: no BTF
