@@ -8,6 +8,7 @@ mod actor;
 mod address;
 mod argument;
 mod call;
+mod catalogue;
 mod declare;
 mod detection;
 mod errno;
@@ -47,6 +48,7 @@ pub use call::{
     Bpf, Capability, Chmod, Chown, HardLink, IoUring, Keyctl, Listen, Memfd, Mkdir, Mknod, Module, Mount,
     Namespace, Personality, ProcessVm, Ptrace, Read, Seccomp, Send, Signal, Symlink, Truncate, Write,
 };
+pub use catalogue::CATALOGUE;
 pub use declare::{Call, Change};
 pub use detection::{Detection, Hit};
 pub use errno::Errno;
@@ -67,7 +69,7 @@ pub use receipt::{Receipt, Step};
 pub use record::{
     InstanceRecord, Judged, PassRecord, PlannedPass, Proof, ScenarioHead, ScenarioRecord, StageRecord,
 };
-pub use sensor::{CATALOGUE, Field, Knowledge, LossExactness, SensorEntry, SensorKind};
+pub use sensor::{Field, Knowledge, LossExactness, SensorEntry, SensorKind};
 pub use set_up::{Image, SetUpFile};
 pub use symbol::{
     BpfCommand, CloneFlags, DataCall, IoUringFlags, KeyCall, KeyctlOperation, MemfdFlags, ModuleCall,
