@@ -1,12 +1,13 @@
 //! Lays the trees of two instances over each other: what both saw becomes one fact with two sightings.
 //!
 //! Within a process, the n-th fact with a key here is the n-th with that key there; what is left is paired by the
-//! call and its object alone where one side knows less (no arguments, say); what is left then stands alone, after
+//! call and its object alone where one side knows less (no arguments, say), and images by what they were found to be where
+//! one side does not know what was asked for; what is left then stands alone, after
 //! the last fact before it that both have.
 
 use std::collections::{HashMap, VecDeque};
 
-use lab_model::{Payload, SetIdCall, Sighting};
+use lab_model::{Exec, Payload, SetIdCall, Sighting};
 use smallvec::SmallVec;
 
 use crate::{
@@ -56,7 +57,7 @@ fn merge_items(mut a: Vec<Item>, b: Vec<Item>) -> Vec<Item> {
 fn partners(a: &[Item], b: &[Item]) -> Vec<Option<usize>> {
     let mut partners = vec![None; b.len()];
     let mut taken = vec![false; a.len()];
-    for key in [full_key as fn(&Item) -> String, weak_key] {
+    for key in [full_key as fn(&Item) -> String, weak_key, image_key] {
         let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
         for (index, item) in a.iter().enumerate().filter(|(index, _)| !taken[*index]) {
             places.entry(key(item)).or_default().push_back(index);
@@ -112,10 +113,26 @@ fn weak_key(item: &Item) -> String {
     }
 }
 
+/// An image by what it was found to be: not every sensor knows the path that was asked for.
+fn image_key(item: &Item) -> String {
+    match item {
+        Item::Fact(Seen { payload: Payload::Exec(exec), .. }) if exec.exe.is_some() => {
+            format!("image {:?} {:?}", exec.exe, exec.result)
+        }
+        _ => weak_key(item),
+    }
+}
+
+/// True if the path is no more than what was found.
+fn is_found(exec: &Exec) -> bool {
+    exec.exe.as_ref() == Some(&exec.path)
+}
+
 /// False if the two contradict each other in a field that both know.
 fn compatible(a: &Item, b: &Item) -> bool {
     let (Item::Fact(a), Item::Fact(b)) = (a, b) else { return true };
     match (&a.payload, &b.payload) {
+        (Payload::Exec(a), Payload::Exec(b)) if a.path != b.path && !is_found(a) && !is_found(b) => false,
         (Payload::Exec(a), Payload::Exec(b)) => match (&a.argv, &b.argv) {
             (Some(x), Some(y)) => match (a.argv_truncated, b.argv_truncated) {
                 (false, false) => x == y,
@@ -160,6 +177,9 @@ fn fill(a: &mut Seen, b: Seen) {
     a.near.extend(b.near);
     match (&mut a.payload, b.payload) {
         (Payload::Exec(a), Payload::Exec(b)) => {
+            if is_found(a) {
+                a.path = b.path;
+            }
             let better = b.argv.is_some() && (a.argv.is_none() || a.argv_truncated && !b.argv_truncated);
             if better {
                 (a.argv, a.argv_truncated) = (b.argv, b.argv_truncated);

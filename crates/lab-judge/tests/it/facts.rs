@@ -163,7 +163,7 @@ fn what_is_free_is_said_of_the_fact_and_counted() {
     );
 }
 
-fn one_act(make: impl Fn(&mut World)) -> ScenarioRecord {
+pub(crate) fn one_act(make: impl Fn(&mut World)) -> ScenarioRecord {
     one_act_about(0, make)
 }
 
@@ -291,25 +291,6 @@ fn a_receipt_says_whose_child_it_is_where_no_fork_does() {
         w.exit(outer, true);
     });
     let expected = "exec /bin/outer outer (act 1)\n  exec /bin/inner inner\n    exit\n  exit\n";
-    assert_eq!(show(&record), expected);
-}
-
-#[test]
-fn what_one_sensor_knows_less_of_is_still_one_fact() {
-    let mut record = one_act(|w| {
-        let pid = w.fork(w.actor(), true);
-        w.step(pid, exec("/bin/a", &["a", "long"]));
-        let child = w.fork(pid, false);
-        w.call(child, exec("/bin/b", &["b", "long"]));
-        w.exit(child, false);
-        w.exit(pid, true);
-    });
-    for (pass, path, argv) in [(0, "/bin/a", None), (1, "/bin/b", Some(vec!["b".into(), "lo".into()]))] {
-        let is = |payload: &Payload| matches!(payload, Payload::Exec(exec) if exec.path.contains(path));
-        let Payload::Exec(exec) = &mut event(&mut record, pass, is).payload else { unreachable!() };
-        (exec.argv_truncated, exec.argv) = (argv.is_some(), argv);
-    }
-    let expected = "exec /bin/a a long (act 1)\n  exec /bin/b b long\n    exit\n  exit\n";
     assert_eq!(show(&record), expected);
 }
 

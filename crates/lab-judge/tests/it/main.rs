@@ -1,6 +1,7 @@
 //! The judge over records that tests make up.
 
 mod facts;
+mod images;
 mod laws;
 mod observed;
 mod packets;
