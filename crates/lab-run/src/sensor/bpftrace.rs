@@ -71,14 +71,9 @@ impl Instance for Bpftrace {
     }
 
     fn stop(&mut self, deadline: &Deadline) -> Result<(), RunError> {
-        // It empties every buffer before it ends; the end of its pipe tells.
+        // It empties every buffer before it ends.
         self.0.process.signal(Signal::SIGINT);
-        match self.0.output.seen(deadline) {
-            Ok(_) | Err(Ended::Closed) => {}
-            Err(ended) => return Err(self.0.failed(ended)),
-        }
-        self.0.stopped = self.0.error.is_none();
-        Ok(())
+        self.0.stopped(deadline)
     }
 
     fn collect(&mut self, deadline: &Deadline) -> Result<InstanceRecord, RunError> {

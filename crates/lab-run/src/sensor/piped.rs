@@ -1,6 +1,7 @@
 //! A sensor's program whose record comes through its standard output: what all such instances do alike.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::PathBuf,
     process::{Command, ExitStatus},
@@ -64,6 +65,19 @@ impl<T: Send + 'static> Piped<T> {
         error
     }
 
+    /// It was told to end: waits until it has said everything. The end of its pipe tells.
+    pub(super) fn stopped(&mut self, deadline: &Deadline) -> Result<(), RunError> {
+        loop {
+            match self.output.seen(deadline) {
+                Ok(_) => {}
+                Err(Ended::Closed) => break,
+                Err(ended) => return Err(self.failed(ended)),
+            }
+        }
+        self.stopped = self.error.is_none();
+        Ok(())
+    }
+
     /// Waits for its end; one that was not told to end is killed.
     pub(super) fn ended(&mut self, deadline: &Deadline) -> Result<ExitStatus, RunError> {
         if !self.stopped {
@@ -124,7 +138,11 @@ impl Piped<u64> {
 }
 
 /// The first line of what a program says when it is asked for its version.
-pub(super) fn version(instance: &str, program: &str, argument: &str) -> Result<String, RunError> {
+pub(super) fn version(
+    instance: &str,
+    program: impl AsRef<OsStr>,
+    argument: &str,
+) -> Result<String, RunError> {
     let output = Command::new(program)
         .arg(argument)
         .output()

@@ -12,10 +12,7 @@ use super::{
     lines::Lines,
     piped::{Piped, version},
 };
-use crate::{
-    RunError, clock,
-    deadline::{Deadline, Ended},
-};
+use crate::{RunError, clock, deadline::Deadline};
 
 pub(super) struct Strace {
     piped: Piped<u64>,
@@ -50,16 +47,8 @@ impl Instance for Strace {
     }
 
     fn stop(&mut self, deadline: &Deadline) -> Result<(), RunError> {
-        // It ends by itself when the last process that it traces has; the end of its pipe tells.
-        loop {
-            match self.piped.output.seen(deadline) {
-                Ok(_) => {}
-                Err(Ended::Closed) => break,
-                Err(ended) => return Err(self.piped.failed(ended)),
-            }
-        }
-        self.piped.stopped = self.piped.error.is_none();
-        Ok(())
+        // It ends by itself when the last process that it traces has.
+        self.piped.stopped(deadline)
     }
 
     fn collect(&mut self, deadline: &Deadline) -> Result<InstanceRecord, RunError> {
