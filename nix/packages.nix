@@ -9,6 +9,7 @@ let
   });
   xtask = program "xtask" "xtask";
   lab-actor = program "lab-act" "lab-actor";
+  lab-poll = program "lab-poll" "lab-poll";
   lab-probe = program "lab-probe" "lab-probe";
 
   # The committed object: building it again is `cargo xtask bpf verify` in a shell, which needs the registry.
@@ -23,7 +24,7 @@ let
   lab = pkgs.runCommand "sightline-lab" { meta.mainProgram = "sightline-lab"; } ''
     share=$out/share/sightline
     mkdir -p $share $out/bin
-    cp ${xtask}/bin/xtask ${lab-actor}/bin/lab-actor ${lab-probe}/bin/lab-probe $share/
+    cp ${xtask}/bin/xtask ${lab-actor}/bin/lab-actor ${lab-probe}/bin/lab-probe ${lab-poll}/bin/lab-poll $share/
     cp -r ${definitions} $share/
     printf '#!/bin/sh\nexec %s --lab "$PWD" lab "$@"\n' $share/xtask >$out/bin/sightline-lab
     chmod 755 $out/bin/sightline-lab
@@ -37,7 +38,7 @@ let
   };
 in
 kernels // {
-  inherit xtask lab-actor lab-probe ebpf lab image-lab-probe;
+  inherit xtask lab-actor lab-poll lab-probe ebpf lab image-lab-probe;
   # Those of nixpkgs, for programs: no package of headers is pinned.
   kernel-headers = pkgs.linuxHeaders;
   default = lab;

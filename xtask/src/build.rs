@@ -44,8 +44,11 @@ impl Programs {
             }
         }
         if self.actor.is_none() || self.probe.is_none() || machines && self.init.is_none() {
-            let packages: &[&str] =
-                if machines { &["lab-act", "lab-probe", "lab-init"] } else { &["lab-act", "lab-probe"] };
+            let packages: &[&str] = if machines {
+                &["lab-act", "lab-poll", "lab-probe", "lab-init"]
+            } else {
+                &["lab-act", "lab-poll", "lab-probe"]
+            };
             let mut last = String::new();
             let built = lab_tools::build_static(&folders.checkout, packages, &mut |line| {
                 if line.trim_start().starts_with("Compiling") && last.is_empty() {

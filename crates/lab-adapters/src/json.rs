@@ -38,7 +38,7 @@ pub(crate) fn decode<'a>(
 }
 
 /// Masks secrets in every string, also where it is the name of the field that says so. Says how many there were.
-fn redact(fields: &mut Map<String, Value>) -> u64 {
+pub(crate) fn redact(fields: &mut Map<String, Value>) -> u64 {
     let mut found = 0;
     for (name, value) in fields.iter_mut() {
         found += match value {

@@ -11,6 +11,7 @@ mod flags;
 pub mod hubble;
 mod json;
 pub mod kubernetes_audit;
+pub mod proc;
 mod signal;
 pub mod strace;
 mod stream;

@@ -67,17 +67,38 @@ pub fn kill(folder: &Path, within: Duration) -> Result<(), EnvError> {
     }
 }
 
+/// The processes in the group and below. A group below may go while it is read; who moves meanwhile may be named twice.
+///
+/// # Errors
+/// If the group itself cannot be read.
+pub fn processes(folder: &Path) -> Result<Vec<u32>, EnvError> {
+    let procs = folder.join("cgroup.procs");
+    let text = fs::read_to_string(&procs).map_err(EnvError::io("read", &procs))?;
+    let mut processes: Vec<u32> = text.lines().filter_map(|line| line.parse().ok()).collect();
+    for below in below(folder)? {
+        match self::processes(&below) {
+            // A threaded group has no processes of its own.
+            Err(EnvError::Io { source, .. }) if is_gone(&source) || is_threaded(&source) => {}
+            found => processes.extend(found?),
+        }
+    }
+    Ok(processes)
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ENODEV)
+}
+
+fn is_threaded(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EOPNOTSUPP)
+}
+
 /// How many processes there are in the group and below.
 ///
 /// # Errors
-/// If the folder cannot be read.
+/// If the group itself cannot be read.
 pub fn count(folder: &Path) -> Result<usize, EnvError> {
-    let procs = folder.join("cgroup.procs");
-    let mut count = fs::read_to_string(&procs).map_err(EnvError::io("read", &procs))?.lines().count();
-    for below in below(folder)? {
-        count += self::count(&below)?;
-    }
-    Ok(count)
+    Ok(processes(folder)?.len())
 }
 
 /// Waits until no process is left in the group and below.

@@ -242,4 +242,46 @@ pub const CATALOGUE: &[SensorEntry] = &[
             ("other addresses", "what goes to an address that no act of the scenario names is not the lab's"),
         ],
     },
+    SensorEntry {
+        kind: SensorKind::Proc,
+        word: "proc",
+        about: "our poller of /proc, which looks at each process of the subject's cgroup again and again",
+        perturbs: false,
+        process: true,
+        loss: LossExactness::Unknown,
+        knows: {
+            use Field::{Argv, Child, Exe, Parent, Result, Start};
+            &[
+                knows(Action::Exec, &[Argv, Exe, Result, Start, Parent]),
+                knows(Action::Fork, &[Child, Start]),
+                knows(Action::Exit, &[Start]),
+            ]
+        },
+        blind: &[
+            (
+                "short lives",
+                "a process that begins and ends between two rounds was never there; nobody knows how many",
+            ),
+            (
+                "steps between",
+                "of several images between two rounds it sees the last, of several changes of ids their sum",
+            ),
+            ("failed calls", "what did not come to be cannot be seen"),
+            ("everything but processes", "no file, no address and no signal can be looked at again"),
+            ("time", "something happened between one round and the next; when in between is not known"),
+            ("path", "an image has the name to which links lead; of a script that is its interpreter"),
+            (
+                "arguments",
+                "of a script the kernel puts the interpreter's before them, and a process may write over its own",
+            ),
+            ("ids", "they are those of the moment of looking, and no call is known that changed them"),
+            ("the code of an exit", "the process is not there any more"),
+            ("orphans", "whose parent has ended names another one, and who made it is not known"),
+            (
+                "the same image",
+                "who executes what its parent is, or, as an orphan, what any other is, has not executed for all that can be seen",
+            ),
+            ("leaving", "who is moved out of the cgroup is taken for ended"),
+        ],
+    },
 ];

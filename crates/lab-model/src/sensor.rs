@@ -21,6 +21,8 @@ pub enum SensorKind {
     Bpftrace,
     /// Debian's tcpdump
     Tcpdump,
+    /// our poller of `/proc`
+    Proc,
 }
 
 impl SensorKind {
@@ -32,6 +34,7 @@ impl SensorKind {
             Self::Auditd => &CATALOGUE[2],
             Self::Bpftrace => &CATALOGUE[3],
             Self::Tcpdump => &CATALOGUE[4],
+            Self::Proc => &CATALOGUE[5],
         }
     }
 

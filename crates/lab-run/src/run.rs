@@ -236,8 +236,11 @@ fn manifest(plan: &Plan, options: &Options, id: &str, bundle: &BundleWriter) -> 
         plan.inputs.iter().map(|input| (input.path.to_string(), input.sha256.clone())).collect();
     let foreign =
         ["strace", "auditd", "auditctl", "bpftrace", "tcpdump"].map(|name| (name, sensor::program(name)));
-    let own = [("lab-actor", &options.actor), ("lab-probe", &options.probe)];
-    let own = own.map(|(name, program)| (name, Some(program.clone())));
+    let own = [
+        ("lab-actor", Some(options.actor.clone())),
+        ("lab-probe", Some(options.probe.clone())),
+        (sensor::POLLER, sensor::poller(&options.probe)),
+    ];
     for (name, program) in own.into_iter().chain(foreign).filter_map(|(name, program)| Some((name, program?)))
     {
         let bytes = fs::read(&program).map_err(RunError::io("read", &program))?;

@@ -49,8 +49,8 @@ struct About<'a> {
 }
 
 /// Packages whose programs are built, and the programs of theirs that a release has.
-const PACKAGES: [&str; 4] = ["xtask", "lab-probe", "lab-act", "lab-init"];
-const PROGRAMS: [&str; 4] = ["xtask", "lab-probe", "lab-actor", "lab-init"];
+const PACKAGES: [&str; 5] = ["xtask", "lab-probe", "lab-poll", "lab-act", "lab-init"];
+const PROGRAMS: [&str; 5] = ["xtask", "lab-probe", "lab-poll", "lab-actor", "lab-init"];
 
 /// What a release has besides: what the programs read, and what people do.
 const FILES: [&str; 8] =

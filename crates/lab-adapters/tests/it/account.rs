@@ -21,6 +21,7 @@ pub(crate) const ADAPTERS: &[(&str, Adapter)] = &[
     ("falco", lab_adapters::falco::decode),
     ("hubble", lab_adapters::hubble::decode),
     ("kubernetes-audit", lab_adapters::kubernetes_audit::decode),
+    ("proc", lab_adapters::proc::decode),
     ("tetragon", lab_adapters::tetragon::decode),
 ];
 
@@ -61,6 +62,12 @@ pub(crate) const RECORDS: &[(&str, &str)] = &[
     (
         "kubernetes-audit",
         "{\"kind\":\"Event\",\"verb\":\"get\",\"requestURI\":\"/\",\"stageTimestamp\":\"2023-08-21T12:12:13Z\"}\n",
+    ),
+    (
+        "proc",
+        "{\"say\":\"new\",\"from\":100,\"to\":200,\"process\":{\"pid\":7,\"parent\":1,\"start\":0,\"comm\":\"a\",\
+         \"ids\":{\"uid\":0,\"euid\":0,\"suid\":0,\"fsuid\":0,\"gid\":0,\"egid\":0,\"sgid\":0,\"fsgid\":0},\
+         \"image\":{\"exe\":\"/bin/a\",\"argv\":[\"a\",\"--password\",\"x\"]}}}\n",
     ),
     (
         "tetragon",
@@ -118,8 +125,10 @@ pub(crate) fn check(tool: &str, log: &[u8]) -> Result<(), String> {
         return Err(format!("{lines} lines came to {balance:?}"));
     }
     let mut masked = log.to_vec();
-    if tool == "auditd" {
-        lab_adapters::auditd::redact_line(&mut masked);
+    match tool {
+        "auditd" => drop(lab_adapters::auditd::redact_line(&mut masked)),
+        "proc" => drop(lab_adapters::proc::redact_line(&mut masked)),
+        _ => {}
     }
     Ok(())
 }

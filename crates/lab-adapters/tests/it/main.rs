@@ -7,6 +7,7 @@ mod capture;
 mod damaged;
 mod forms;
 mod packets;
+mod proc;
 mod real;
 mod robust;
 mod samples;

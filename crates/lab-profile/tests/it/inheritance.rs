@@ -66,7 +66,7 @@ fn edits_that_make_no_sense() {
     assert_eq!(
         said("sensors = [\"+probe\", \"strace\"]\n"),
         "01-host.toml:6:12: `sensors` mixes edits with entries, expected `+` or `-` before all or none\n\
-         01-host.toml:6:12: unknown sensor `+probe`, expected one of `probe`, `strace`, `auditd`, `bpftrace`, `tcpdump`\n  hint: did you mean `probe`?"
+         01-host.toml:6:12: unknown sensor `+probe`, expected one of `probe`, `strace`, `auditd`, `bpftrace`, `tcpdump`, `proc`\n  hint: did you mean `probe`?"
     );
     assert_eq!(
         said("sensors = [\"+strace\"]\n"),

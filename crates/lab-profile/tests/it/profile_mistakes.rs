@@ -57,7 +57,7 @@ fn file_names() {
 fn unknown_sensor() {
     assert_eq!(
         said_with("sensors = [\"porbe\"]\n"),
-        "host:5:12: unknown sensor `porbe`, expected one of `probe`, `strace`, `auditd`, `bpftrace`, `tcpdump`\n  hint: did you mean `probe`?"
+        "host:5:12: unknown sensor `porbe`, expected one of `probe`, `strace`, `auditd`, `bpftrace`, `tcpdump`, `proc`\n  hint: did you mean `probe`?"
     );
     assert_eq!(said_with("sensors = []\n"), "host:5:11: `sensors` is empty, expected at least one");
     assert_eq!(

@@ -7,6 +7,7 @@ mod lines;
 mod multicast;
 mod piped;
 mod probe;
+mod proc;
 mod refused;
 mod strace;
 mod tcpdump;
@@ -21,6 +22,7 @@ use lab_env::Inventory;
 use lab_model::{InstanceRecord, SensorKind};
 use lab_store::EventsWriter;
 
+pub(crate) use proc::{POLLER, poller};
 pub(crate) use refused::program;
 pub(crate) use turn::{Turn, turn};
 
@@ -57,8 +59,8 @@ pub(crate) trait Instance {
         false
     }
 
-    /// From its return on, a file name that holds `marker` is reported, or a question to the lab's resolver that does.
-    /// Called before the marker act.
+    /// From its return on, a file name that holds `marker` is reported, or a question to the lab's resolver that does. Of a
+    /// sensor that sees neither, `marker` shows that it has looked since the act. Called before the marker act.
     fn watch(&mut self, marker: &str, deadline: &Deadline) -> Result<(), RunError>;
 
     /// Waits until the marker was seen, and keeps when that was.
@@ -97,6 +99,7 @@ pub(crate) fn attach(
         SensorKind::Auditd => auditd::attach(place, deadline),
         SensorKind::Bpftrace => bpftrace::attach(place, deadline),
         SensorKind::Tcpdump => tcpdump::attach(place, deadline),
+        SensorKind::Proc => proc::attach(place, deadline),
         other => Err(RunError::NoDriver(other)),
     }
 }

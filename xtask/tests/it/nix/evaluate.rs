@@ -23,7 +23,7 @@ fn all_outputs_evaluate_for_both_systems() {
         // Which kernels there are, kernels.rs looks at.
         let mut packages = names(&shown["packages"][system]);
         packages.retain(|name| !name.starts_with("kernel-") || name == "kernel-headers");
-        let programs = ["lab", "lab-actor", "lab-probe", "xtask"];
+        let programs = ["lab", "lab-actor", "lab-poll", "lab-probe", "xtask"];
         let others = ["default", "ebpf", "image-lab-probe", "kernel-headers"];
         assert_eq!(packages, [&others[..], &programs].concat(), "{system}");
         assert_eq!(names(&shown["apps"][system]), ["default", "lab"]);

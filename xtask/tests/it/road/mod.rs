@@ -56,11 +56,11 @@ fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the checkout")
 }
 
-/// Actor, probe and liar, built once for all tests.
+/// Actor, sensors and liar, built once for all tests.
 fn programs() -> &'static [(String, PathBuf)] {
     static PROGRAMS: OnceLock<Vec<(String, PathBuf)>> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
-        let built = lab_tools::build_static(checkout(), &["lab-act", "lab-probe"], &mut |_| {});
+        let built = lab_tools::build_static(checkout(), &["lab-act", "lab-poll", "lab-probe"], &mut |_| {});
         built.expect("the programs build").into_iter().map(|binary| (binary.name, binary.path)).collect()
     })
 }
@@ -69,10 +69,10 @@ fn program(name: &str) -> &'static Path {
     &programs().iter().find(|(known, _)| known == name).expect("it was built").1
 }
 
-/// Puts `xtask`, actor and probe in a folder, for systems and places that do not see the checkout.
+/// Puts `xtask`, actor, poller and probe in a folder, for systems and places that do not see the checkout.
 fn copied_programs(folder: &Path) {
     fs::copy(env!("CARGO_BIN_EXE_xtask"), folder.join("xtask")).unwrap();
-    for name in ["lab-actor", "lab-probe"] {
+    for name in ["lab-actor", "lab-poll", "lab-probe"] {
         fs::copy(program(name), folder.join(name)).unwrap();
     }
 }
