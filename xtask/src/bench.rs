@@ -1,8 +1,9 @@
-//! `bench`: where a run's time goes, how quick goldens are, and what sensors cost.
+//! `bench`: where a run's time goes, how quick goldens are, what sensors cost, and what a poller misses.
 
 mod bout;
 mod child;
 mod golden;
+mod misses;
 mod sensors;
 
 use std::{process::ExitCode, time::Instant};
@@ -24,6 +25,8 @@ enum Command {
     Run(lab::RunCmd),
     /// Compare large goldens side by side with GNU diff, and judge a million events
     Golden(golden::Cmd),
+    /// Measure which processes the poller of /proc sees, by how long they live
+    Misses(misses::Cmd),
     /// Measure what each sensor of a profile costs five workloads, and what it sees of them
     Sensors(sensors::Cmd),
 }
@@ -32,6 +35,7 @@ pub(crate) fn run(cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     match cmd.command {
         Command::Run(cmd) => one_run(cmd, folders),
         Command::Golden(cmd) => golden::run(&cmd, folders),
+        Command::Misses(cmd) => misses::run(cmd, folders),
         Command::Sensors(cmd) => sensors::run(cmd, folders),
     }
 }

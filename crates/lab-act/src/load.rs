@@ -3,6 +3,8 @@
 //! `lab-load WORKLOAD COUNT PROCESSES REPORT` does it and writes one JSON object: how long it took, what processor time
 //! it and its children used, and how many calls of each action it made, by its own count.
 
+mod lives;
+
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -36,6 +38,10 @@ pub fn main() -> i32 {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args[..] {
         ["wait", ready, go] => wait(Path::new(ready), Path::new(go)),
+        ["lives", times, count, gap, report] => match (count.parse(), gap.parse()) {
+            (Ok(count), Ok(gap)) => lives::lives(times, count, gap, Path::new(report)),
+            _ => Err(io::Error::other("expected numbers of processes and of milliseconds")),
+        },
         [workload, count, processes, report] => match (count.parse(), processes.parse()) {
             (Ok(count), Ok(processes)) => measured(workload, count, processes, Path::new(report)),
             _ => Err(io::Error::other("expected numbers of calls and of processes")),

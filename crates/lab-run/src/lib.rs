@@ -19,6 +19,7 @@ mod stages;
 
 pub use deadline::{Ended, Interrupt};
 pub use error::RunError;
+pub use lab_adapters::proc::INTERVAL_MS as POLLED_EVERY_MS;
 pub use launch::Guest;
 pub use machines::{Fleet, Kernel, Pack, execute_machines};
 pub use observer::{Moment, Observer};

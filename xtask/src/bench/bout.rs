@@ -8,11 +8,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use lab_model::{Action, Cost, Counters, SensorKind};
-use lab_profile::{Observe, Sourced};
+use lab_model::{Action, Cost, Counters, PassRecord, SensorKind};
+use lab_profile::{Observe, Plan, Sourced};
 use lab_run::{Guest, Moment, Observer, Options};
 use nix::{sys::stat::Mode, unistd::mkfifo};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{build::Programs, lab, root::Folders, scratch::Scratch};
 
@@ -33,6 +33,15 @@ struct Said {
     wall: f64,
     cpu: f64,
     calls: BTreeMap<String, u64>,
+}
+
+/// A process that was to live for so long, by the account of who made it.
+#[derive(Deserialize)]
+pub(super) struct Life {
+    pub(super) wanted_ms: u64,
+    pub(super) pid: u32,
+    pub(super) start_ticks: u64,
+    pub(super) lived_ns: u64,
 }
 
 /// What came of it.
@@ -175,7 +184,7 @@ impl Bench {
         vec![load, word.to_owned(), count.to_string(), processes.to_string(), report]
     }
 
-    /// Runs a program as the subject of one pass, and takes the record away again.
+    /// Runs a program under one sensor or none, and says what came of it.
     fn observed(
         &self,
         sensor: Option<SensorKind>,
@@ -191,6 +200,51 @@ impl Bench {
             if sensor.is_none() {
                 pass.instances.clear();
             }
+        }
+        self.recorded(plan, |bundle| {
+            let (bundle, events) =
+                lab_store::read_without_events(bundle).context("failed to read the record")?;
+            let mut bout = Bout::bare(Said { wall: 0.0, cpu: 0.0, calls: BTreeMap::new() });
+            if let Some(instance) = only_pass(bundle)?.instances.into_iter().next() {
+                let stored: u64 = events
+                    .iter()
+                    .filter_map(|events| std::fs::metadata(&events.path).ok())
+                    .map(|m| m.len())
+                    .sum();
+                let received =
+                    |counters: &Counters| counters.programs.values().map(|b| b.received).sum::<u64>();
+                let received = instance.counters.as_ref().map(received).filter(|received| *received > 0);
+                bout.bytes_per_event = received.map(|received| stored as f64 / received as f64);
+                (bout.cost, bout.counters) = (instance.cost, instance.counters);
+            }
+            Ok((bout, said()?))
+        })
+    }
+
+    /// Processes of each life time, one after the other, under some sensors at once: what `lab-load` says of them, and the
+    /// record.
+    pub(super) fn lives(
+        &self,
+        sensors: &[SensorKind],
+        times: &str,
+        (count, gap_ms): (u64, u32),
+    ) -> Result<(Vec<Life>, PassRecord)> {
+        let report = self.scratch.0.join("lives.json");
+        let word = |path: &Path| path.to_string_lossy().into_owned();
+        let numbers = [times.to_owned(), count.to_string(), gap_ms.to_string()];
+        let mut argv = vec![word(&self.load), "lives".to_owned()];
+        argv.extend(numbers);
+        argv.push(word(&report));
+        let plan = plan(&self.lab, &self.profile, sensors, argv)?;
+        self.recorded(plan, |bundle| {
+            let pass = only_pass(lab_store::read(bundle).context("failed to read the record")?)?;
+            Ok((said(&report)?.context("nothing was said of what lives there were")?, pass))
+        })
+    }
+
+    /// Makes the one pass of a plan, and takes its record away again once it was looked at.
+    fn recorded<T>(&self, mut plan: Plan, look: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        for pass in plan.scenarios.iter_mut().flat_map(|scenario| &mut scenario.passes) {
             // A profile's times are for acts, of which there are few.
             pass.stages.iter_mut().for_each(|stage| stage.timeout.value = TIMEOUT);
         }
@@ -198,36 +252,27 @@ impl Bench {
         if finished.interrupted {
             bail!("interrupted");
         }
-        let (bundle, events) =
-            lab_store::read_without_events(&finished.bundle).context("failed to read the record")?;
-        let passes = bundle.scenarios.into_iter().flat_map(|scenario| scenario.passes);
-        let pass = passes.into_iter().next().context("the record has no pass")?;
-        if let Some(stage) = pass.stages.iter().find(|stage| stage.error.is_some()) {
-            bail!("{}: {}", stage.stage, stage.error.as_deref().unwrap_or_default());
-        }
-        let mut bout = Bout::bare(Said { wall: 0.0, cpu: 0.0, calls: BTreeMap::new() });
-        if let Some(instance) = pass.instances.into_iter().next() {
-            if let Some(error) = instance.error {
-                bail!("{}: {error}", instance.instance);
-            }
-            let stored: u64 = events
-                .iter()
-                .filter_map(|events| std::fs::metadata(&events.path).ok())
-                .map(|m| m.len())
-                .sum();
-            let received = |counters: &Counters| counters.programs.values().map(|b| b.received).sum::<u64>();
-            let received = instance.counters.as_ref().map(received).filter(|received| *received > 0);
-            bout.bytes_per_event = received.map(|received| stored as f64 / received as f64);
-            (bout.cost, bout.counters) = (instance.cost, instance.counters);
-        }
-        let said = said()?;
+        let looked = look(&finished.bundle)?;
         std::fs::remove_dir_all(&finished.bundle)
             .with_context(|| format!("failed to remove {}", finished.bundle.display()))?;
-        Ok((bout, said))
+        Ok(looked)
     }
 }
 
-fn plan(lab: &Path, profile: &str, sensors: &[SensorKind], argv: Vec<String>) -> Result<lab_profile::Plan> {
+/// The pass of a bout, if nothing in it failed.
+fn only_pass(bundle: lab_store::Bundle) -> Result<PassRecord> {
+    let passes = bundle.scenarios.into_iter().flat_map(|scenario| scenario.passes);
+    let pass = passes.into_iter().next().context("the record has no pass")?;
+    if let Some(stage) = pass.stages.iter().find(|stage| stage.error.is_some()) {
+        bail!("{}: {}", stage.stage, stage.error.as_deref().unwrap_or_default());
+    }
+    if let Some(instance) = pass.instances.iter().find(|instance| instance.error.is_some()) {
+        bail!("{}: {}", instance.instance, instance.error.as_deref().unwrap_or_default());
+    }
+    Ok(pass)
+}
+
+fn plan(lab: &Path, profile: &str, sensors: &[SensorKind], argv: Vec<String>) -> Result<Plan> {
     let observe = Observe {
         name: "bench".to_owned(),
         program: argv.first().cloned().unwrap_or_default(),
@@ -241,7 +286,7 @@ fn plan(lab: &Path, profile: &str, sensors: &[SensorKind], argv: Vec<String>) ->
 }
 
 /// What the workload wrote; the file goes.
-fn said(report: &Path) -> Result<Option<Said>> {
+fn said<T: DeserializeOwned>(report: &Path) -> Result<Option<T>> {
     let bytes = std::fs::read(report).context("failed to read what the workload said")?;
     std::fs::remove_file(report).with_context(|| format!("failed to remove {}", report.display()))?;
     Ok(Some(serde_json::from_slice(&bytes).context("failed to understand what the workload said")?))

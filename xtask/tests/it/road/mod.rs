@@ -13,6 +13,7 @@ mod loaded;
 mod matrix;
 mod observe;
 mod other;
+mod poller;
 mod query;
 mod release;
 mod rules;
