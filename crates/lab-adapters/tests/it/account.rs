@@ -83,6 +83,18 @@ pub(crate) const RECORDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What else the poller says.
+const POLLED: &str = r#"{"say":"ready","interval_ns":10000000}
+{"say":"new","to":9,"process":{"pid":6,"parent":1,"start":0,"comm":"b","ids":{"uid":0,"euid":0,"suid":0,"fsuid":0,"gid":0,"egid":0,"sgid":0,"fsgid":0},"image":{"exe":"/bin/b","argv":[]}}}
+{"say":"new","from":9,"to":19,"process":{"pid":8,"parent":6,"start":0,"comm":"c","ids":{"uid":0,"euid":0,"suid":0,"fsuid":0,"gid":0,"egid":0,"sgid":0,"fsgid":0}},"parent_image":{"exe":"/bin/b","argv":["\\xff"]}}
+{"say":"exec","from":9,"to":19,"process":{"pid":6,"parent":1,"start":0,"comm":"d","ids":{"uid":0,"euid":0,"suid":0,"fsuid":0,"gid":0,"egid":0,"sgid":0,"fsgid":0},"image":{"exe":"/bin/d","argv":["d"]}}}
+{"say":"ids","from":9,"to":19,"before":{"uid":1},"process":{"pid":6,"parent":1,"start":0,"comm":"d","ids":{"uid":0,"euid":0,"suid":0,"fsuid":0,"gid":0,"egid":0,"sgid":0,"fsgid":0}}}
+{"say":"unread","from":9,"to":19,"pid":9}
+{"say":"gone","from":19,"to":29,"pid":6,"start":0}
+{"say":"mark","name":"m","ns":30}
+{"say":"end","rounds":3,"median_ns":10,"longest_ns":11,"unread":1}
+"#;
+
 /// The sample files of a tool, with what they hold, if they lie beside the project.
 pub(crate) fn samples(tool: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let place = |above: &Path| Some(above.join("shared/samples").join(tool)).filter(|folder| folder.is_dir());
@@ -100,8 +112,10 @@ pub(crate) fn corpus(tool: &str) -> Vec<u8> {
     for (_, record) in RECORDS.iter().filter(|(known, _)| *known == tool) {
         log.extend_from_slice(record.as_bytes());
     }
-    if tool == "tcpdump" {
-        log.extend(capture::of_each());
+    match tool {
+        "tcpdump" => log.extend(capture::of_each()),
+        "proc" => log.extend_from_slice(POLLED.as_bytes()),
+        _ => {}
     }
     log
 }
