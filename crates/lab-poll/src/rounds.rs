@@ -185,12 +185,63 @@ fn median(counted: &BTreeMap<u64, u64>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::median;
+    use std::path::Path;
+
+    use lab_model::{Ids, Text};
+    use serde_json::{Value, json};
+
+    use super::{Rounds, median};
+    use crate::process::{Image, Seen};
 
     #[test]
     fn the_middle_is_by_count() {
         assert_eq!(median(&[(1, 1), (10, 5), (90, 2)].into()), 10);
         assert_eq!(median(&[(7, 1)].into()), 7);
         assert_eq!(median(&[].into()), 0);
+    }
+
+    fn seen(exe: &str) -> Seen {
+        let image = Image { exe: exe.into(), argv: vec![Text::from("a")] };
+        Seen { pid: 9, parent: 0, start: 1, comm: "a".into(), ids: Ids::default(), image: Some(image) }
+    }
+
+    /// What a step says: the word, and the interval.
+    fn step(rounds: &mut Rounds, found: Option<(&str, bool)>, began: u64) -> Vec<Value> {
+        let mut said = Vec::new();
+        let mut say = |line: &crate::line::Line<'_>| {
+            let line = serde_json::to_value(line)?;
+            said.push(json!([line["say"], line["from"], line["to"]]));
+            Ok(())
+        };
+        match found {
+            Some((exe, whole)) => rounds.there(&seen(exe), whole, (began, began + 1), &mut say).unwrap(),
+            None => rounds.absent(9, began + 1, &mut say).unwrap(),
+        }
+        rounds.count(began);
+        said
+    }
+
+    #[test]
+    fn what_changes_while_it_is_read_is_told_in_the_next_round() {
+        let mut rounds = Rounds::new(Path::new("/"));
+        rounds.count(10);
+        assert_eq!(step(&mut rounds, Some(("/a", false)), 20), Vec::<Value>::new());
+        assert_eq!(step(&mut rounds, Some(("/b", true)), 30), [json!(["new", 10, 31])]);
+        assert_eq!(step(&mut rounds, Some(("/c", false)), 40), Vec::<Value>::new());
+        assert_eq!(step(&mut rounds, Some(("/d", true)), 50), [json!(["exec", 30, 51])]);
+        // Whose arguments are empty stays in change for ever, and is taken as it is.
+        assert_eq!(step(&mut rounds, Some(("/e", false)), 60), Vec::<Value>::new());
+        assert_eq!(step(&mut rounds, Some(("/e", false)), 70), [json!(["exec", 50, 71])]);
+        assert_eq!(step(&mut rounds, None, 80), [json!(["gone", 70, 81])]);
+    }
+
+    #[test]
+    fn what_went_before_it_was_read_is_counted() {
+        let mut rounds = Rounds::new(Path::new("/"));
+        assert_eq!(step(&mut rounds, None, 10), Vec::<Value>::new());
+        assert_eq!(step(&mut rounds, None, 20), [json!(["unread", 10, 21])]);
+        assert_eq!(step(&mut rounds, Some(("/a", false)), 30), Vec::<Value>::new());
+        assert_eq!(step(&mut rounds, None, 40), [json!(["unread", 20, 41])]);
+        assert_eq!((rounds.unread, rounds.rounds, rounds.longest_ns), (2, 4, 10));
     }
 }

@@ -130,9 +130,36 @@ fn a_number_that_is_used_again_is_another_process() {
         line("new", 20 * MS, 34 * MS, process(7, 1, 2, &["id"])),
         line("new", 20 * MS, 34 * MS, process(8, 7, 1, &["ls"])),
     ]);
-    // Its parent cannot be younger than itself.
+    // Its parent cannot be younger than itself, and what that one is says nothing of it.
     assert_eq!(told(&decoded), ["7 ends", "7 executes /bin/id", "8 executes /bin/ls"]);
     assert_eq!(decoded.events[2].image.parent.unwrap().start_ns, None);
+}
+
+#[test]
+fn a_younger_process_is_no_parent_to_inherit_from() {
+    let other = json!({ "say": "new", "to": 0, "process": process(6, 1, 0, &["ls"]) });
+    let decoded = read(&[
+        other,
+        line("new", 20 * MS, 34 * MS, process(7, 6, 2, &["id"])),
+        line("new", 20 * MS, 34 * MS, process(8, 7, 1, &["ls"])),
+    ]);
+    assert_eq!(told(&decoded)[2..], ["8: process"]);
+}
+
+#[test]
+fn nothing_is_inherited_from_who_is_gone() {
+    let decoded = read(&[
+        old(),
+        json!({ "say": "gone", "from": 10 * MS, "to": 20 * MS, "pid": 7, "start": 0 }),
+        line("new", 20 * MS, 34 * MS, process(8, 1, 2, &["sh"])),
+    ]);
+    assert_eq!(told(&decoded), ["7 ends", "8 executes /bin/sh"]);
+}
+
+#[test]
+fn nothing_is_executed_before_the_process_is_there() {
+    let decoded = read(&[line("new", 20 * MS, 50 * MS, process(8, 1, 3, &["id"]))]);
+    assert_eq!((decoded.events[0].time.ns, decoded.events[0].time.error_ns), (40 * MS, 10 * MS));
 }
 
 #[test]

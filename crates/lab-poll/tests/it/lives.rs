@@ -96,6 +96,41 @@ fn below_is_seen_and_beside_is_not() {
 }
 
 #[test]
+fn a_parent_is_known_before_its_child_wherever_they_are() {
+    let Some(mut lab) = Lab::start("order", 0) else { return };
+    fs::create_dir(lab.cgroup.join("a")).unwrap();
+    // The child is listed first, for it has moved to the cgroup above.
+    let script = "(echo 0 >\"$0\"/cgroup.procs; exec /bin/cat); read end";
+    let above = lab.cgroup.to_str().unwrap();
+    let mut shell = Process::start(lab.command(Some("a"), &["/bin/sh", "-c", script, above]));
+    shell.tell("here\n");
+    assert_eq!(shell.line(), "here");
+    lab.round();
+    let events = lab.events();
+    let child = |event: &lab_model::Event| match &event.payload {
+        Payload::Fork(fork) => Some((event.image.pid, fork.child)),
+        _ => None,
+    };
+    let forks: Vec<_> = events.iter().filter_map(child).collect();
+    assert_eq!(forks.len(), 1, "{events:?}");
+    assert_eq!(forks[0].0, Some(shell.pid()));
+    assert_eq!(lab.told(forks[0].1)[1..], [r#"executes ["/bin/cat"]"#]);
+    shell.end();
+}
+
+#[test]
+fn a_threaded_group_below_has_no_processes_of_its_own() {
+    let Some(mut lab) = Lab::start("threaded", 0) else { return };
+    fs::create_dir(lab.cgroup.join("t")).unwrap();
+    fs::write(lab.cgroup.join("t/cgroup.type"), "threaded").unwrap();
+    assert!(fs::read(lab.cgroup.join("t/cgroup.procs")).is_err());
+    let process = Process::start(lab.command(None, &["/bin/cat"]));
+    lab.round();
+    assert_eq!(lab.told(process.pid()), [r#"executes ["/bin/cat"]"#]);
+    process.end();
+}
+
+#[test]
 fn one_that_ends_before_the_next_round_is_not_made_up() {
     let Some(mut lab) = Lab::start("short", 0) else { return };
     lab.round();
