@@ -281,7 +281,10 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 "the same image",
                 "who executes what its parent is, or, as an orphan, what any other is, has not executed for all that can be seen",
             ),
-            ("leaving", "who is moved out of the cgroup is taken for ended"),
+            (
+                "moving",
+                "who is moved out of the cgroup is taken for ended; who is moved in and began within the last second, for begun there",
+            ),
         ],
     },
 ];

@@ -15,6 +15,10 @@ const TOOL: &str = "proc";
 /// A clock tick: 100 a second on every Linux that we run on.
 pub(super) const TICK_NS: u64 = 10_000_000;
 
+/// How long after its beginning a process may come into the cgroup and count as begun there: it is put there before it
+/// executes its program, and may have to wait for a processor.
+const JUST_NS: u64 = 1_000_000_000;
+
 /// Turns what `lab-poll` said into the events of `instance`. Its clock is the boot clock: none is needed.
 pub fn decode(log: &[u8], instance: &str, _clock: Clock) -> Decoded {
     let boot = Clock { offset_ns: 0, error_ns: 0 };
@@ -101,7 +105,8 @@ fn new(
     let inherited = about.image.as_ref().is_some_and(|image| known.can_inherit(&about, image));
     let About { start, parent, process, image, .. } = about;
     let tick = Between(ns(start), ns(start).saturating_add(TICK_NS));
-    let born = between.within(tick);
+    let Between(from, to) = between;
+    let born = between.within(tick).or((tick.1 < from && from - tick.1 <= JUST_NS).then_some(tick));
     let maker = known.parent(parent, start);
     known.keep(start, &process, image.clone());
     let mut raw = Some(raw);
@@ -114,13 +119,12 @@ fn new(
     }
     match image {
         Some(image) if born.is_some() && !inherited => {
-            // What it executes it can have executed only once it was there.
-            let Between(from, to) = between;
-            let when = Between(from.max(tick.0), to).when();
+            // What it executes it can have executed only once it was there, or before it came.
+            let from = if tick.1 < from { tick.0 } else { from.max(tick.0) };
+            let when = Between(from, to).when();
             stream.event(line, when, process, executed(image), told());
         }
         None => {
-            let Between(from, to) = between;
             let what = "it ended before it was said what it executes";
             stream.lost_here(line, LossCause::Unreadable, (from, to), Some(Action::Exec), what);
         }

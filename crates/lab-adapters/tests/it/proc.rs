@@ -118,8 +118,20 @@ fn a_child_of_somebody_outside_can_have_its_image_from_there() {
 
 #[test]
 fn who_has_lived_elsewhere_was_not_made_here() {
-    let decoded = read(&[old(), line("new", 900 * MS, 910 * MS, process(8, 7, 2, &["id"]))]);
+    let decoded = read(&[old(), line("new", 1900 * MS, 1910 * MS, process(8, 7, 2, &["id"]))]);
     assert_eq!(told(&decoded), ["8: process"]);
+    // One from the future neither.
+    let decoded = read(&[old(), line("new", 20 * MS, 30 * MS, process(8, 7, 9, &["id"]))]);
+    assert_eq!(told(&decoded), ["8: process"]);
+}
+
+#[test]
+fn who_came_right_after_its_beginning_may_have_executed_something_before() {
+    let decoded = read(&[old(), line("new", 90 * MS, 100 * MS, process(8, 7, 2, &["id"]))]);
+    assert_eq!(told(&decoded), ["7 forks 8", "8 executes /bin/id"]);
+    let times: Vec<(u64, u64)> =
+        decoded.events.iter().map(|event| (event.time.ns, event.time.error_ns)).collect();
+    assert_eq!(times, [(25 * MS, 5 * MS), (60 * MS, 40 * MS)]);
 }
 
 #[test]

@@ -2,19 +2,30 @@
 
 use std::process::{Command, Stdio};
 
+use lab_model::{Event, Payload};
+
 use crate::lab::{Lab, POLLER, Process, place, take_away};
 
 #[test]
 fn rounds_come_by_themselves() {
     let Some(mut lab) = Lab::start("clock", 1) else { return };
-    let process = Process::start(lab.command(None, &["/bin/cat"]));
-    let pid = process.pid();
-    // It may have been seen before it executed its program.
-    lab.until(|line| line.contains(&format!("\"pid\":{pid},")) && line.contains(r#"["/bin/cat"]"#));
-    process.end();
-    lab.until(|line| line.contains(r#""say":"gone""#));
-    let told = lab.told(pid);
-    assert!(told.ends_with(&[r#"executes ["/bin/cat"]"#.to_owned(), "ends".to_owned()]), "{told:?}");
+    let mut shell = Process::start(lab.command(None, &["/bin/sh", "-c", "read go; /bin/cat; read end"]));
+    // Either may be seen before it has executed its program.
+    let pid = shell.pid();
+    lab.until(|line| line.contains(&format!("\"pid\":{pid},")) && line.contains("read go"));
+    shell.tell("go\n");
+    lab.until(|line| line.contains(r#"["/bin/cat"]"#));
+    let made = |event: &Event| match &event.payload {
+        Payload::Fork(fork) if event.image.pid == Some(pid) => Some(fork.child),
+        _ => None,
+    };
+    let cat = lab.events().iter().find_map(made).expect("the shell made a process");
+    shell.end();
+    lab.until(|line| line.contains(r#""say":"gone""#) && line.contains(&format!("\"pid\":{cat},")));
+    assert_eq!(
+        lab.told(cat),
+        [format!("made by {pid}"), r#"executes ["/bin/cat"]"#.to_owned(), "ends".to_owned()]
+    );
     let end = lab.end();
     let number = |name: &str| end[name].as_u64().unwrap();
     assert!(number("rounds") >= 3 && number("median_ns") <= number("longest_ns"), "{end}");
