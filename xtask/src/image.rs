@@ -142,8 +142,10 @@ fn build(args: &PayloadArgs, out: &Path, json: bool, folders: &Folders) -> Resul
 
 fn verify(args: &PayloadArgs, json: bool, folders: &Folders) -> Result<ExitCode> {
     let (lock, payload, options) = (ready(folders)?, payload(args, folders)?, options(folders)?);
-    let twice =
-        with_progress("building the image twice", |tell| image::verify(&options, &lock, &payload, tell));
+    let elsewhere = folders.checkout.join("target");
+    let twice = with_progress("building the image twice", |tell| {
+        image::verify(&options, &lock, &payload, &elsewhere, tell)
+    });
     let twice = twice.context("failed to verify the image")?;
     if json {
         println!("{}", serde_json::to_string_pretty(&twice)?);

@@ -100,7 +100,8 @@ fn replace(made: &Path, folder: &Path, aside: &Path) -> Result<(), Error> {
     })
 }
 
-/// Builds the image in two folders of different depth, and gives the hashes of each file in both.
+/// Builds the image in two folders of different depth, one among the tools and one in `elsewhere`, where others may look in that may not
+/// there, or the other way round; and gives the hashes of each file in both.
 ///
 /// # Errors
 /// As [`build`].
@@ -108,13 +109,14 @@ pub fn verify(
     options: &Options,
     lock: &Lock,
     payload: &Payload,
+    elsewhere: &Path,
     tell: &mut dyn FnMut(&str),
 ) -> Result<crate::dist::Twice, Error> {
-    let mut once = |below: &str| -> Result<BTreeMap<String, String>, Error> {
-        let place = work::Work::new(&mounts(options), &options.tools)?;
+    let mut once = |above: &Path, below: &str| -> Result<BTreeMap<String, String>, Error> {
+        let place = work::Work::new(&mounts(options), above)?;
         Ok(build(options, lock, payload, &place.path().join(below), tell)?.files)
     };
-    let (first, second) = (once("a")?, once("another/place")?);
+    let (first, second) = (once(&options.tools, "a")?, once(elsewhere, "another/place")?);
     Ok(crate::dist::compare(first, &second))
 }
 

@@ -77,6 +77,10 @@ pub(super) fn build(
         .arg(format!("--customize-hook={}", touch(lock.epoch)))
         // It names the repository's folder, which is another one in each build and nowhere afterwards.
         .arg("--customize-hook=: >\"$1\"/etc/apt/sources.list")
+        // What apt leaves is taken away here: it would leave two folders to its own user, or to root where that user may not
+        // look into the folder of the build.
+        .arg("--skip=cleanup/apt")
+        .arg("--customize-hook=rm -rf \"$1\"/var/lib/apt/lists/* \"$1\"/var/cache/apt/archives/* \"$1\"/var/cache/apt/*.bin")
         .arg(&lock.suite)
         .arg(&root)
         .arg(format!("deb [trusted=yes] copy:{} ./", repository.display()))
