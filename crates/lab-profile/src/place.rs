@@ -61,8 +61,7 @@ pub struct Sourced<T> {
 }
 
 impl<T> Sourced<T> {
-    /// A value that stands in no file.
-    pub fn default(value: T) -> Self {
+    pub(crate) fn default(value: T) -> Self {
         Self { value, place: Place::Default }
     }
 }

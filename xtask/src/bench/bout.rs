@@ -8,8 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use lab_model::{Action, Cost, Counters, PassRecord, SensorKind};
-use lab_profile::{Observe, Plan, Sourced};
+use lab_model::{Cost, Counters, PassRecord, SensorKind};
+use lab_profile::{Observe, Plan};
 use lab_run::{Guest, Moment, Observer, Options};
 use nix::{sys::stat::Mode, unistd::mkfifo};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -134,7 +134,7 @@ impl Bench {
         let argv = self.argv(load, &report);
         let under = sensor.map_or("no sensor", SensorKind::word);
         let mut bout = self
-            .observed(sensor, None, argv, || said(&report))
+            .observed(sensor, argv, || said(&report))
             .with_context(|| format!("failed to run the workload {} under {under}", load.word))?;
         let said = bout.1.take().with_context(|| format!("the workload {} said nothing", load.word))?;
         Ok(Bout { wall: said.wall, cpu: said.cpu, calls: said.calls, ..bout.0 })
@@ -152,8 +152,8 @@ impl Bench {
         Ok(Bout::bare(said(&report)?.context("the workload said nothing")?))
     }
 
-    /// The same while the probe watches a process that does nothing, for every action or for `only` one.
-    pub(super) fn beside(&self, load: Load, only: Option<Action>) -> Result<Bout> {
+    /// The same while the probe watches a process that does nothing.
+    pub(super) fn beside(&self, load: Load) -> Result<Bout> {
         let [ready, go] = ["ready", "go"].map(|name| self.scratch.0.join(name));
         for fifo in [&ready, &go] {
             if !fifo.exists() {
@@ -164,7 +164,7 @@ impl Bench {
         let word = |path: &Path| path.to_string_lossy().into_owned();
         let argv = vec![word(&self.load), "wait".to_owned(), word(&ready), word(&go)];
         std::thread::scope(|scope| {
-            let watched = scope.spawn(|| self.observed(Some(SensorKind::Probe), only, argv, || Ok(None)));
+            let watched = scope.spawn(|| self.observed(Some(SensorKind::Probe), argv, || Ok(None)));
             // It comes back once the watched process runs, and that is after the probe is ready.
             std::fs::read(&ready).context("failed to wait for the watched process")?;
             let bout = self.alone(load);
@@ -188,14 +188,10 @@ impl Bench {
     fn observed(
         &self,
         sensor: Option<SensorKind>,
-        only: Option<Action>,
         argv: Vec<String>,
         said: impl FnOnce() -> Result<Option<Said>>,
     ) -> Result<(Bout, Option<Said>)> {
         let mut plan = plan(&self.lab, &self.profile, &[sensor.unwrap_or(self.sensors[0])], argv)?;
-        if let Some(action) = only {
-            plan.probe.actions = Some(Sourced::default(vec![action]));
-        }
         for pass in plan.scenarios.iter_mut().flat_map(|scenario| &mut scenario.passes) {
             if sensor.is_none() {
                 pass.instances.clear();

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
-use lab_model::{Action, SensorKind};
+use lab_model::SensorKind;
 use lab_report::{Costs, Goal, SensorCost, Spread};
 
 use crate::{
@@ -279,25 +279,18 @@ fn goals(rows: &[SensorCost]) -> Vec<Goal> {
     goals
 }
 
-/// A process that nobody observes, while the probe watches another one: with every action on, and with one that nobody calls, which
-/// leaves the two tracepoints through which every system call passes and little behind them.
+/// A process that nobody observes, while the probe watches another one.
 fn neighbours(bench: &Bench, times: u32) -> Result<Vec<SensorCost>> {
     let mut rows = Vec::new();
     for name in [OPEN_STORM, "mixed build"] {
         let Some(workload) = WORKLOADS.iter().find(|workload| workload.name == name) else { continue };
         let load = Load { word: workload.word, count: workload.count, processes: workload.processes };
-        let kinds = [("probe", None), ("tracepoints", Some(Action::Personality))];
-        let mut bouts = kinds.map(|_| Vec::new());
+        let mut bouts = Vec::new();
         for _ in 0..times {
-            for ((_, only), bouts) in kinds.iter().zip(&mut bouts) {
-                let bare = bench.alone(load)?;
-                bouts.push((bare, bench.beside(load, *only)?));
-            }
+            let bare = bench.alone(load)?;
+            bouts.push((bare, bench.beside(load)?));
         }
-        let workload = format!("{name}, {NOT_OBSERVED}");
-        rows.extend(
-            kinds.iter().zip(&bouts).filter_map(|((sensor, _), bouts)| ratios(&workload, sensor, bouts)),
-        );
+        rows.extend(ratios(&format!("{name}, {NOT_OBSERVED}"), SensorKind::Probe.word(), &bouts));
     }
     Ok(rows)
 }

@@ -15,7 +15,7 @@ pub(crate) const CLOCK: Clock = Clock { offset_ns: 0, error_ns: 0 };
 /// An adapter that needs nothing but the record.
 pub(crate) type Adapter = fn(&[u8], &str, Clock) -> Decoded;
 
-/// Each whose samples lie in a folder of its name.
+/// Each; the samples of those for other people's tools lie in folders of their names.
 pub(crate) const ADAPTERS: &[(&str, Adapter)] = &[
     ("auditd", lab_adapters::auditd::decode),
     ("falco", lab_adapters::falco::decode),
