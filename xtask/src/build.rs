@@ -44,13 +44,12 @@ impl Programs {
             }
         }
         if self.actor.is_none() || self.probe.is_none() || machines && self.init.is_none() {
-            let packages: &[&str] = if machines {
-                &["lab-act", "lab-poll", "lab-probe", "lab-init"]
-            } else {
-                &["lab-act", "lab-poll", "lab-probe"]
-            };
+            let mut packages = vec!["lab-act", "lab-poll", "lab-probe"];
+            if machines {
+                packages.push("lab-init");
+            }
             let mut last = String::new();
-            let built = lab_tools::build_static(&folders.checkout, packages, &mut |line| {
+            let built = lab_tools::build_static(&folders.checkout, &packages, &mut |line| {
                 if line.trim_start().starts_with("Compiling") && last.is_empty() {
                     eprintln!("building actor and probe");
                 }

@@ -9,7 +9,8 @@ use std::io::{self, BufRead as _, Write as _};
 
 use lab_model::{
     Accept, Act, ActKind, Address, Bind, Connect, Exec, Exit, Expectation, Fork, Ids, Open, OpenFlags, Order,
-    Outcome, Payload, Placement, Receipt, Rename, Reply, SetId, SetIdCall, Stamp, Step, Text, Unlink,
+    Outcome, Payload, Placement, Receipt, Rename, Reply, SetId, SetIdCall, Stamp, Step, TICK_NS, Text,
+    Unlink,
 };
 
 use crate::{
@@ -154,7 +155,7 @@ impl Lie {
         let parent = self.who();
         let child = parent.pid + 1;
         self.step(Fork { child, child_start_ns: None }, None);
-        let start_ticks = boot_ns() / 10_000_000;
+        let start_ticks = boot_ns() / TICK_NS;
         self.line.push(Stamp { pid: child, parent: parent.pid, start_ticks, ids: parent.ids });
     }
 

@@ -127,16 +127,12 @@ fn wait_empty(folder: &Path, within: Duration) -> Result<(), EnvError> {
 /// # Errors
 /// If one will not go.
 pub fn remove(folder: &Path) -> Result<(), EnvError> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(EnvError::io("read", folder)(error)),
+    let below = match below(folder) {
+        Err(EnvError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+        below => below?,
     };
-    for entry in entries {
-        let entry = entry.map_err(EnvError::io("read", folder))?;
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove(&entry.path())?;
-        }
+    for below in below {
+        remove(&below)?;
     }
     fs::remove_dir(folder).map_err(EnvError::io("remove", folder))
 }

@@ -1,6 +1,6 @@
 //! Field by field: what a step of a receipt says against what an event says.
 
-use lab_model::{Call, Event, Exec, Field, Ids, Outcome, Payload, ProcessKey, Stamp, Step, Text};
+use lab_model::{Call, Event, Exec, Field, Ids, Outcome, Payload, ProcessKey, Stamp, Step, TICK_NS, Text};
 
 /// A field in which an event differs from the receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn of_process(field: Field, process: &Stamp, event: &Event) -> Pair {
         Field::Start => {
             let ok =
                 image.start_ns.is_some_and(|start_ns| process.is(ProcessKey { pid: process.pid, start_ns }));
-            let got = image.start_ns.map_or_else(unknown, |ns| format!("tick {}", ns / 10_000_000));
+            let got = image.start_ns.map_or_else(unknown, |ns| format!("tick {}", ns / TICK_NS));
             (!ok).then(|| (format!("tick {}", process.start_ticks), got))
         }
         _ => None,

@@ -7,14 +7,13 @@
 
 use std::collections::HashMap;
 
-use lab_model::{ParentRef, Payload, ProcessKey, Stamp};
+use lab_model::{ParentRef, Payload, ProcessKey, Stamp, TICK_NS};
 use rapidhash::RapidHashMap;
 
 use crate::stream::Stream;
 
 /// Half-open knowledge: a process's start in ticks is up to one tick old, and a wall clock moved to the boot clock errs.
 const SLACK_NS: u64 = 20_000_000;
-const TICK_NS: u64 = 10_000_000;
 
 /// How an event was brought to its process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

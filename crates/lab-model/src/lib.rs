@@ -64,7 +64,7 @@ pub use payload::{
     Accept, Action, Bind, Connect, Exec, Exit, Fork, Open, Outcome, Payload, Rename, SetId, Unlink,
 };
 pub use pin::{Pin, PinSource, Pins, Verified};
-pub use process::{Ids, NamespacedPid, ParentRef, ProcessKey, ProcessRef, Stamp};
+pub use process::{Ids, NamespacedPid, ParentRef, ProcessKey, ProcessRef, Stamp, TICK_NS};
 pub use receipt::{Receipt, Step};
 pub use record::{
     InstanceRecord, Judged, PassRecord, PlannedPass, Proof, ScenarioHead, ScenarioRecord, StageRecord,

@@ -89,6 +89,9 @@ pub struct ProcessRef {
     pub ids: Option<Ids>,
 }
 
+/// A clock tick, in which `/proc` tells when a process began: 100 a second on every Linux that we run on.
+pub const TICK_NS: u64 = 10_000_000;
+
 /// What a process can say of itself: from its own `/proc/self/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Stamp {
@@ -96,7 +99,7 @@ pub struct Stamp {
     pub pid: u32,
     /// parent's pid
     pub parent: u32,
-    /// start in clock ticks since boot (100 a second on every Linux that we run on)
+    /// start in clock ticks since boot
     pub start_ticks: u64,
     /// ids at that moment
     pub ids: Ids,
@@ -105,6 +108,6 @@ pub struct Stamp {
 impl Stamp {
     /// True if `key` is this process, as far as ticks can tell.
     pub fn is(&self, key: ProcessKey) -> bool {
-        self.pid == key.pid && self.start_ticks == key.start_ns / 10_000_000
+        self.pid == key.pid && self.start_ticks == key.start_ns / TICK_NS
     }
 }

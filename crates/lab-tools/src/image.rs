@@ -100,8 +100,8 @@ fn replace(made: &Path, folder: &Path, aside: &Path) -> Result<(), Error> {
     })
 }
 
-/// Builds the image in two folders of different depth, one among the tools and one in `elsewhere`, where others may look in that may not
-/// there, or the other way round; and gives the hashes of each file in both.
+/// Builds the image in two folders of different depth, one among the tools and one in `elsewhere`, and gives the hashes of each file
+/// in both. Best is a place that not the same users may look into.
 ///
 /// # Errors
 /// As [`build`].

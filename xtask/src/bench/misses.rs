@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use lab_model::{Event, InstanceRecord, Payload, SensorKind};
+use lab_model::{Event, InstanceRecord, Payload, SensorKind, TICK_NS};
 use lab_report::{Lives, Misses, Sighted, Spread};
 
 use crate::{
@@ -108,7 +108,7 @@ fn processes(event: &Event) -> impl Iterator<Item = (u32, u64)> {
         _ => None,
     };
     let own = event.image.pid.map(|pid| (pid, event.image.start_ns));
-    child.into_iter().chain(own).filter_map(|(pid, start_ns)| Some((pid, start_ns? / 10_000_000)))
+    child.into_iter().chain(own).filter_map(|(pid, start_ns)| Some((pid, start_ns? / TICK_NS)))
 }
 
 /// From one round of the poller to the next, in milliseconds: an end is known no better than that.
@@ -123,8 +123,6 @@ mod tests {
     use lab_model::{Fork, ProcessRef, Refs, Seq, Time, TimeSource};
 
     use super::*;
-
-    const TICK_NS: u64 = 10_000_000;
 
     fn event(pid: u32, payload: impl Into<Payload>) -> Event {
         let time = Time { ns: 0, began_ns: None, error_ns: 5_000_000, source: TimeSource::SensorWall };

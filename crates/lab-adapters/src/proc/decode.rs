@@ -1,6 +1,6 @@
 //! What the poller said turned into events.
 
-use lab_model::{Action, Exec, Exit, Fork, Ids, LossCause, Message, Outcome, ProcessRef, Text};
+use lab_model::{Action, Exec, Exit, Fork, Ids, LossCause, Message, Outcome, ProcessRef, TICK_NS, Text};
 use serde_json::{Map, Value};
 
 use super::known::{Image, Known, ns};
@@ -11,9 +11,6 @@ use crate::{
 };
 
 const TOOL: &str = "proc";
-
-/// A clock tick: 100 a second on every Linux that we run on.
-pub(super) const TICK_NS: u64 = 10_000_000;
 
 /// How long after its beginning a process may come into the cgroup and count as begun there: it is put there before it
 /// executes its program, and may have to wait for a processor.

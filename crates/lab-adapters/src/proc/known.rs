@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use lab_model::{ParentRef, ProcessRef, Text};
+use lab_model::{ParentRef, ProcessRef, TICK_NS, Text};
 
-use super::decode::{About, TICK_NS};
+use super::decode::About;
 
 /// What a process executes, as `/proc` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,11 +3,10 @@
 use lab_model::{
     Act, ActKind, Event, Exec, Exit, Expectation, Fork, Ids, InstanceRecord, Interest, ObjectClass, Open,
     OpenFlags, Origin, Outcome, ParentRef, PassRecord, Payload, ProcessRef, Receipt, Refs, Role,
-    ScenarioHead, ScenarioRecord, Scope, SensorKind, Seq, Stamp, Step, Time, TimeSource,
+    ScenarioHead, ScenarioRecord, Scope, SensorKind, Seq, Stamp, Step, TICK_NS, Time, TimeSource,
 };
 
 const CPUS: u32 = 4;
-const TICK_NS: u64 = 10_000_000;
 const LOADER: u32 = 0o2_000_000;
 
 /// Events being put together, in the order in which a sensor hands them over: by CPU, not by time.
