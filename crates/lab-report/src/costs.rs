@@ -86,6 +86,8 @@ pub struct Costs {
     pub rows: Vec<SensorCost>,
     /// goals for the probe
     pub goals: Vec<Goal>,
+    /// what was to be measured and was not, and why; what else there is of the same workload and sensor stands
+    pub failures: Vec<String>,
 }
 
 fn or_dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
@@ -145,6 +147,10 @@ pub fn cost_table(style: Style, costs: &Costs) -> String {
         out.push('\n');
         out.push_str(&table(style, header.into(), rows.collect(), &[1, 2]));
     }
+    if !costs.failures.is_empty() {
+        out.push_str("\nnot measured:\n");
+        out.extend(costs.failures.iter().map(|failure| format!("  {failure}\n")));
+    }
     out
 }
 
@@ -184,6 +190,8 @@ pub fn costs_html(costs: &Costs) -> String {
         );
         y += ROW;
     }
+    let failures: String =
+        costs.failures.iter().map(|failure| format!("<p>Not measured: {}.</p>\n", escape(failure))).collect();
     let ticks: String = [1.0_f64, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
         .map(|tick| {
             let x = 120.0 + 6.0 * place(tick);
@@ -199,7 +207,7 @@ rect {{ fill: #4a7ebb }} line {{ stroke: CanvasText }} .tick {{ stroke: GrayText
 </style></head><body><h1>What sensors cost</h1>
 <p>Wall time of a workload with the sensor, as a multiple of its wall time bare: median of {rounds} rounds, and from the least to
 the most. {machine}.</p>
-<svg viewBox="0 0 780 {height}" role="img" aria-label="Wall time with each sensor, as a multiple of bare">{ticks}{bars}</svg>
+{failures}<svg viewBox="0 0 780 {height}" role="img" aria-label="Wall time with each sensor, as a multiple of bare">{ticks}{bars}</svg>
 </body></html>
 "#,
         rounds = costs.rounds,
@@ -236,6 +244,7 @@ mod tests {
                 Goal { what: "open".to_owned(), measured: 1.35, most: 1.35 },
                 Goal { what: "exec".to_owned(), measured: 1.06, most: 1.05 },
             ],
+            failures: vec!["open under <bpftrace>: it ended".to_owned()],
         }
     }
 
@@ -259,6 +268,11 @@ mod tests {
         );
         assert_eq!(open[8..], ["0.25", "0.50", "-", "10", "9", "1", "8.2"].map(str::to_owned));
         assert!(text.contains("yes") && text.contains("NO"));
+        assert!(text.ends_with("not measured:\n  open under <bpftrace>: it ended\n"), "{text}");
+        assert!(
+            !cost_table(Style::default(), &Costs { failures: Vec::new(), ..costs() })
+                .contains("not measured")
+        );
     }
 
     #[test]
@@ -266,6 +280,7 @@ mod tests {
         let page = costs_html(&costs());
         assert_eq!(page.matches("<rect").count(), 3);
         assert!(page.contains("Linux &lt;6&gt;") && !page.contains("<6>"));
+        assert!(page.contains("Not measured: open under &lt;bpftrace&gt;: it ended."), "{page}");
         assert_eq!((place(1.0), place(0.9), place(10.0), place(1e9)), (0.0, 0.0, 50.0, 100.0));
     }
 }

@@ -2,6 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
+    io::Write as _,
+    os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -11,13 +14,19 @@ use anyhow::{Context, Result, bail};
 use lab_model::{Cost, Counters, PassRecord, SensorKind};
 use lab_profile::{Observe, Plan};
 use lab_run::{Guest, Moment, Observer, Options};
-use nix::{sys::stat::Mode, unistd::mkfifo};
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::stat::Mode,
+    unistd::mkfifo,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{build::Programs, lab, root::Folders, scratch::Scratch};
 
 /// Longest bout.
 const TIMEOUT: Duration = Duration::from_secs(600);
+/// How often a wait for a process looks whether that has ended.
+const SOON_MS: u8 = 20;
 
 /// What is to be done.
 #[derive(Clone, Copy)]
@@ -118,6 +127,11 @@ impl Bench {
         &self.sensors
     }
 
+    /// True once the person asked for the end.
+    pub(super) fn interrupted(&self) -> bool {
+        self.options.interrupt.is_set()
+    }
+
     /// Kernel and processors.
     pub(super) fn machine(&self) -> String {
         let release = nix::sys::utsname::uname().map_or_else(
@@ -165,15 +179,19 @@ impl Bench {
         let argv = vec![word(&self.load), "wait".to_owned(), word(&ready), word(&go)];
         std::thread::scope(|scope| {
             let watched = scope.spawn(|| self.observed(Some(SensorKind::Probe), argv, || Ok(None)));
-            // It comes back once the watched process runs, and that is after the probe is ready.
-            std::fs::read(&ready).context("failed to wait for the watched process")?;
-            let bout = self.alone(load);
-            std::fs::write(&go, b"go").context("failed to let the watched process go on")?;
+            // The watched process runs only once the probe is ready.
+            let mut bout = None;
+            if fifo_written(&ready, || watched.is_finished())
+                .context("failed to wait for the watched process")?
+            {
+                bout = Some(self.alone(load));
+                let_go(&go, || watched.is_finished()).context("failed to let the watched process go on")?;
+            }
             match watched.join() {
                 Ok(watched) => watched?,
                 Err(_) => bail!("the run beside the workload panicked"),
             };
-            bout
+            bout.context("the watched process never ran")?
         })
     }
 
@@ -255,6 +273,36 @@ impl Bench {
     }
 }
 
+/// Waits until somebody has written to a fifo; false if `over` comes first.
+fn fifo_written(fifo: &Path, over: impl Fn() -> bool) -> std::io::Result<bool> {
+    let end = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(fifo)?;
+    loop {
+        let mut fds = [PollFd::new(end.as_fd(), PollFlags::POLLIN)];
+        // That its other end was closed counts too.
+        if poll(&mut fds, PollTimeout::from(SOON_MS))? > 0 {
+            return Ok(true);
+        }
+        if over() {
+            return Ok(false);
+        }
+    }
+}
+
+/// Writes to a fifo as soon as somebody reads it, unless `over` comes first.
+fn let_go(fifo: &Path, over: impl Fn() -> bool) -> std::io::Result<()> {
+    while !over() {
+        match File::options().write(true).custom_flags(libc::O_NONBLOCK).open(fifo) {
+            Ok(mut end) => return end.write_all(b"go"),
+            Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {
+                // Nothing tells a writer that a fifo has a reader.
+                std::thread::sleep(Duration::from_millis(SOON_MS.into()));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// The pass of a bout, if nothing in it failed.
 fn only_pass(bundle: lab_store::Bundle) -> Result<PassRecord> {
     let passes = bundle.scenarios.into_iter().flat_map(|scenario| scenario.passes);
@@ -286,4 +334,28 @@ fn said<T: DeserializeOwned>(report: &Path) -> Result<Option<T>> {
     let bytes = std::fs::read(report).context("failed to read what the workload said")?;
     std::fs::remove_file(report).with_context(|| format!("failed to remove {}", report.display()))?;
     Ok(Some(serde_json::from_slice(&bytes).context("failed to understand what the workload said")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::{sys::stat::Mode, unistd::mkfifo};
+
+    use super::{fifo_written, let_go};
+
+    #[test]
+    fn nobody_waits_for_one_who_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        mkfifo(&fifo, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        assert!(!fifo_written(&fifo, || true).unwrap());
+        let_go(&fifo, || true).unwrap();
+        std::thread::scope(|scope| {
+            let there = scope.spawn(|| std::fs::write(&fifo, b"ready"));
+            assert!(fifo_written(&fifo, || false).unwrap());
+            there.join().unwrap().unwrap();
+            let waiting = scope.spawn(|| std::fs::read(&fifo));
+            let_go(&fifo, || false).unwrap();
+            assert_eq!(waiting.join().unwrap().unwrap(), b"go");
+        });
+    }
 }

@@ -149,7 +149,11 @@ pub(super) fn run(mut cmd: Cmd, folders: &Folders) -> Result<ExitCode> {
     } else {
         print!("{}", lab_report::cost_table(report::style(), &costs));
     }
-    Ok(ExitCode::from(u8::from(!costs.goals.iter().all(Goal::holds))))
+    Ok(ExitCode::from(match (costs.failures.as_slice(), costs.goals.iter().all(Goal::holds)) {
+        ([], true) => 0,
+        ([], false) => 1,
+        _ => 2,
+    }))
 }
 
 fn arguments(cmd: &Cmd, folders: &Folders) -> Vec<OsString> {
@@ -171,21 +175,21 @@ fn measure(cmd: &Cmd, bench: &Bench) -> Result<Costs> {
     };
     let chosen: Vec<&Workload> =
         if cmd.workloads.is_empty() { WORKLOADS.iter().collect() } else { cmd.workloads.clone() };
-    let mut rows = Vec::new();
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for workload in chosen {
         let times = if workload.once { 1 } else { cmd.times };
         eprintln!("{}: {times} times", workload.name);
         let (heavy, light): (Vec<_>, Vec<_>) = sensors.iter().partition(|kind| kind.entry().perturbs);
         for (kinds, less) in [(light, 1), (heavy, workload.less)] {
-            rows.extend(by_turns(bench, workload, &kinds, less, times)?);
+            rows.extend(by_turns(bench, workload, &kinds, less, times, &mut failures)?);
         }
     }
     if cmd.workloads.is_empty() && sensors.contains(&SensorKind::Probe) {
         eprintln!("the neighbour: {} times", cmd.times);
-        rows.extend(neighbours(bench, cmd.times)?);
+        rows.extend(neighbours(bench, cmd.times, &mut failures)?);
     }
     let goals = goals(&rows);
-    Ok(Costs { machine: bench.machine(), rounds: cmd.times, rows, goals })
+    Ok(Costs { machine: bench.machine(), rounds: cmd.times, rows, goals, failures })
 }
 
 /// One workload bare and under each sensor, again and again.
@@ -195,16 +199,33 @@ fn by_turns(
     kinds: &[SensorKind],
     less: u64,
     times: u32,
+    failures: &mut Vec<String>,
 ) -> Result<Vec<SensorCost>> {
     let load = Load { word: workload.word, count: workload.count / less, processes: workload.processes };
     let mut bouts: Vec<Vec<(Bout, Bout)>> = kinds.iter().map(|_| Vec::new()).collect();
     for _ in 0..times {
         for (kind, bouts) in kinds.iter().zip(&mut bouts) {
-            let bare = bench.bout(None, load)?;
-            bouts.push((bare, bench.bout(Some(*kind), load)?));
+            let pair = bench.bout(None, load).and_then(|bare| Ok((bare, bench.bout(Some(*kind), load)?)));
+            bouts.extend(kept(bench, pair, failures)?);
         }
     }
     Ok(kinds.iter().zip(bouts).filter_map(|(kind, bouts)| cost(workload, *kind, &bouts)).collect())
+}
+
+/// A failure costs its pair alone, and is told; only the person can end the whole.
+fn kept(
+    bench: &Bench,
+    pair: Result<(Bout, Bout)>,
+    failures: &mut Vec<String>,
+) -> Result<Option<(Bout, Bout)>> {
+    match pair {
+        Err(error) if !bench.interrupted() => {
+            eprintln!("{error:#}");
+            failures.push(format!("{error:#}"));
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
 }
 
 fn spread(bouts: &[(Bout, Bout)], of: &dyn Fn(&(Bout, Bout)) -> Option<f64>) -> Option<Spread> {
@@ -280,15 +301,15 @@ fn goals(rows: &[SensorCost]) -> Vec<Goal> {
 }
 
 /// A process that nobody observes, while the probe watches another one.
-fn neighbours(bench: &Bench, times: u32) -> Result<Vec<SensorCost>> {
+fn neighbours(bench: &Bench, times: u32, failures: &mut Vec<String>) -> Result<Vec<SensorCost>> {
     let mut rows = Vec::new();
     for name in [OPEN_STORM, "mixed build"] {
         let Some(workload) = WORKLOADS.iter().find(|workload| workload.name == name) else { continue };
         let load = Load { word: workload.word, count: workload.count, processes: workload.processes };
         let mut bouts = Vec::new();
         for _ in 0..times {
-            let bare = bench.alone(load)?;
-            bouts.push((bare, bench.beside(load)?));
+            let pair = bench.alone(load).and_then(|bare| Ok((bare, bench.beside(load)?)));
+            bouts.extend(kept(bench, pair, failures)?);
         }
         rows.extend(ratios(&format!("{name}, {NOT_OBSERVED}"), SensorKind::Probe.word(), &bouts));
     }
