@@ -79,7 +79,7 @@ impl Instance for Tcpdump {
             // What is kept is that it ended without its counters.
             Err(ended) => return Err(self.piped.process.failed(ended)),
         }
-        self.piped.stopped = self.piped.error.is_none();
+        self.piped.told();
         Ok(())
     }
 
