@@ -2,6 +2,7 @@
 
 mod bout;
 mod child;
+mod floor;
 mod golden;
 mod misses;
 mod sensors;

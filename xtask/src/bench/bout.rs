@@ -25,6 +25,8 @@ use crate::{build::Programs, lab, root::Folders, scratch::Scratch};
 
 /// Longest bout.
 const TIMEOUT: Duration = Duration::from_secs(600);
+/// How often a workload outside of any lab is run for one measurement.
+const BEST_OF: u32 = 5;
 /// How often a wait for a process looks whether that has ended.
 const SOON_MS: u8 = 20;
 
@@ -154,8 +156,19 @@ impl Bench {
         Ok(Bout { wall: said.wall, cpu: said.cpu, calls: said.calls, ..bout.0 })
     }
 
-    /// The workload outside of any lab.
+    /// The workload outside of any lab, at its best: the differences are small, and what comes from elsewhere only slows.
     pub(super) fn alone(&self, load: Load) -> Result<Bout> {
+        let mut best = self.alone_once(load)?;
+        for _ in 1..BEST_OF {
+            let bout = self.alone_once(load)?;
+            if bout.wall < best.wall {
+                best = bout;
+            }
+        }
+        Ok(best)
+    }
+
+    fn alone_once(&self, load: Load) -> Result<Bout> {
         let report = self.scratch.0.join("alone.json");
         let argv = self.argv(load, &report);
         let status =

@@ -7,7 +7,10 @@ use lab_model::SensorKind;
 use lab_report::{Costs, Goal, SensorCost, Spread};
 
 use crate::{
-    bench::bout::{Bench, Bout, Load},
+    bench::{
+        bout::{Bench, Bout, Load},
+        floor::Floor,
+    },
     build::Programs,
     lab, privilege, report,
     root::Folders,
@@ -99,6 +102,8 @@ const MOST_MB: f64 = 35.0;
 const MOST_BYTES: f64 = 10.0;
 const MOST_NEIGHBOUR: f64 = 1.02;
 const NOT_OBSERVED: &str = "not observed";
+/// In place of a sensor: programs that do nothing.
+const NOTHING: &str = "nothing";
 
 fn workload(word: &str) -> Result<&'static Workload, String> {
     let found = WORKLOADS.iter().find(|workload| workload.name.replace(' ', "-") == word);
@@ -117,6 +122,9 @@ pub(super) struct Cmd {
     /// Only this workload (may be given several times)
     #[arg(long = "workload", value_name = "NAME", value_parser = workload)]
     workloads: Vec<&'static Workload>,
+    /// Only those who are not observed, and the workloads that are named
+    #[arg(long)]
+    neighbours: bool,
     /// Measure each this many times, bare and under each sensor by turns
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
@@ -162,6 +170,7 @@ fn arguments(cmd: &Cmd, folders: &Folders) -> Vec<OsString> {
     args.push(cmd.times.to_string().into());
     args.extend(cmd.sensors.iter().flat_map(|sensor| ["--sensor".into(), sensor.word().into()]));
     args.extend(cmd.workloads.iter().flat_map(|w| ["--workload".into(), w.name.replace(' ', "-").into()]));
+    args.extend(cmd.neighbours.then(|| "--neighbours".into()));
     args.extend(cmd.html.iter().flat_map(|file| ["--html".into(), file.into()]));
     args.extend(cmd.json.then(|| "--json".into()));
     args.extend(cmd.programs.arguments());
@@ -173,8 +182,8 @@ fn measure(cmd: &Cmd, bench: &Bench) -> Result<Costs> {
         [] => bench.sensors().to_vec(),
         listed => listed.to_vec(),
     };
-    let chosen: Vec<&Workload> =
-        if cmd.workloads.is_empty() { WORKLOADS.iter().collect() } else { cmd.workloads.clone() };
+    let all = cmd.workloads.is_empty() && !cmd.neighbours;
+    let chosen: Vec<&Workload> = if all { WORKLOADS.iter().collect() } else { cmd.workloads.clone() };
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for workload in chosen {
         let times = if workload.once { 1 } else { cmd.times };
@@ -184,7 +193,7 @@ fn measure(cmd: &Cmd, bench: &Bench) -> Result<Costs> {
             rows.extend(by_turns(bench, workload, &kinds, less, times, &mut failures)?);
         }
     }
-    if cmd.workloads.is_empty() && sensors.contains(&SensorKind::Probe) {
+    if cmd.neighbours || all && sensors.contains(&SensorKind::Probe) {
         eprintln!("the neighbour: {} times", cmd.times);
         rows.extend(neighbours(bench, cmd.times, &mut failures)?);
     }
@@ -292,26 +301,40 @@ fn goals(rows: &[SensorCost]) -> Vec<Goal> {
     let probes = rows.iter().filter(|row| row.sensor == "probe");
     let not_observed = probes.clone().filter(|row| row.workload.ends_with(NOT_OBSERVED));
     goals.extend(goal("MB of the reader", probes.filter_map(|row| row.sensor_mb).reduce(f64::max), MOST_MB));
-    goals.extend(
-        not_observed.filter_map(|row| {
-            goal(&format!("{}, wall", row.workload), Some(row.wall.median), MOST_NEIGHBOUR)
-        }),
-    );
+    for row in not_observed {
+        goals.extend(goal(&format!("{}, wall", row.workload), Some(row.wall.median), MOST_NEIGHBOUR));
+        let nothing =
+            rows.iter().find(|nothing| nothing.sensor == NOTHING && nothing.workload == row.workload);
+        goals.extend(goal(
+            &format!("{}, wall against {NOTHING}", row.workload),
+            nothing.map(|nothing| row.wall.median / nothing.wall.median),
+            MOST_NEIGHBOUR,
+        ));
+    }
     goals
 }
 
-/// A process that nobody observes, while the probe watches another one.
+/// A process that nobody observes, while the probe watches another one; and while programs that do nothing are where the
+/// probe's are, which is the least that any sensor at these places can cost.
 fn neighbours(bench: &Bench, times: u32, failures: &mut Vec<String>) -> Result<Vec<SensorCost>> {
     let mut rows = Vec::new();
     for name in [OPEN_STORM, "mixed build"] {
         let Some(workload) = WORKLOADS.iter().find(|workload| workload.name == name) else { continue };
         let load = Load { word: workload.word, count: workload.count, processes: workload.processes };
-        let mut bouts = Vec::new();
+        let under_floor = || {
+            let _floor = Floor::new()?;
+            bench.alone(load)
+        };
+        let (mut floor, mut probe) = (Vec::new(), Vec::new());
         for _ in 0..times {
+            let pair = bench.alone(load).and_then(|bare| Ok((bare, under_floor()?)));
+            floor.extend(kept(bench, pair, failures)?);
             let pair = bench.alone(load).and_then(|bare| Ok((bare, bench.beside(load)?)));
-            bouts.extend(kept(bench, pair, failures)?);
+            probe.extend(kept(bench, pair, failures)?);
         }
-        rows.extend(ratios(&format!("{name}, {NOT_OBSERVED}"), SensorKind::Probe.word(), &bouts));
+        let workload = format!("{name}, {NOT_OBSERVED}");
+        rows.extend(ratios(&workload, NOTHING, &floor));
+        rows.extend(ratios(&workload, SensorKind::Probe.word(), &probe));
     }
     Ok(rows)
 }
