@@ -11,6 +11,8 @@ pub(crate) const NEVER_THE_SAME: &[&str] = &[BOOT_ID, ID, BEGAN];
 const BOOT_ID: &str = "boot id";
 const ID: &str = "id";
 const BEGAN: &str = "began";
+/// Where the run was made: on the machine itself, or in one of its own.
+pub(crate) const ENVIRONMENT: &str = "environment";
 
 /// One run.
 #[derive(Clone, Debug)]
@@ -78,7 +80,7 @@ fn environment(manifest: &Manifest) -> Vec<(&'static str, String, String)> {
     let facts = [
         ("machine", "kernel", &manifest.kernel),
         ("machine", "architecture", &manifest.machine),
-        ("machine", "environment", &manifest.environment),
+        ("machine", ENVIRONMENT, &manifest.environment),
         ("machine", "distribution", &manifest.distribution),
         ("machine", BOOT_ID, &manifest.boot_id),
         ("run", ID, &manifest.id),

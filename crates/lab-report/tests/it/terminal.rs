@@ -199,6 +199,20 @@ fn trouble_names_the_stage() {
 }
 
 #[test]
+fn what_a_machine_said_last_comes_before_anything_of_this_one() {
+    let (record, mut now) = (record(), judged());
+    now.troubles = vec!["vm: failed to come to its end: the kernel panicked: crash".into()];
+    let sample = Sample::new(record, now, Some(&judged()));
+    let mut report = sample.report(RunOutcome::Trouble);
+    report.troubles = vec!["vm".into()];
+    report.environment.push(("machine", "environment".into(), "vm".into()));
+    let text = terminal(&report, Style::default());
+    let next = text.lines().find(|line| line.starts_with("next ")).unwrap();
+    assert!(next.starts_with("next tail -n 40 runs/20300102T030405Z-host-7f3a/console.log "), "{next}");
+    assert!(!text.contains("doctor"), "{text}");
+}
+
+#[test]
 fn loss_is_named_by_cause() {
     let mut sample = same();
     lose(&mut sample.record.passes[0].instances[0], LossCause::ReserveFailed, 7);
