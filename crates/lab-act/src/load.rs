@@ -7,7 +7,8 @@ mod lives;
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Read as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -57,10 +58,10 @@ pub fn main() -> i32 {
     }
 }
 
-/// Does nothing from the moment that somebody reads `ready` until somebody has written to `go`: two FIFOs.
+/// Does nothing from the moment that it has written to `ready` until somebody has written to `go`: two FIFOs.
 fn wait(ready: &Path, go: &Path) -> io::Result<()> {
     fs::write(ready, b"ready")?;
-    fs::read(go).map(drop)
+    fs::File::open(go)?.read_exact(&mut [0])
 }
 
 fn measured(workload: &str, count: u64, processes: u64, report: &Path) -> io::Result<()> {

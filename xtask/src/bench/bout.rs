@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::Write as _,
-    os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
+    os::fd::AsFd as _,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -28,7 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 /// How often a workload outside of any lab is run for one measurement.
 const BEST_OF: u32 = 5;
 /// How often a wait for a process looks whether that has ended.
-const SOON_MS: u8 = 20;
+const LOOK_MS: u8 = 20;
 
 /// What is to be done.
 #[derive(Clone, Copy)]
@@ -181,25 +181,17 @@ impl Bench {
 
     /// The same while the probe watches a process that does nothing.
     pub(super) fn beside(&self, load: Load) -> Result<Bout> {
-        let [ready, go] = ["ready", "go"].map(|name| self.scratch.0.join(name));
-        for fifo in [&ready, &go] {
-            if !fifo.exists() {
-                mkfifo(fifo, Mode::S_IRUSR | Mode::S_IWUSR)
-                    .with_context(|| format!("failed to make {}", fifo.display()))?;
-            }
-        }
+        let [(ready, is_ready), (go, mut may_go)] =
+            [fifo(self.scratch.0.join("ready"))?, fifo(self.scratch.0.join("go"))?];
         let word = |path: &Path| path.to_string_lossy().into_owned();
         let argv = vec![word(&self.load), "wait".to_owned(), word(&ready), word(&go)];
         std::thread::scope(|scope| {
             let watched = scope.spawn(|| self.observed(Some(SensorKind::Probe), argv, || Ok(None)));
             // The watched process runs only once the probe is ready.
-            let mut bout = None;
-            if fifo_written(&ready, || watched.is_finished())
-                .context("failed to wait for the watched process")?
-            {
-                bout = Some(self.alone(load));
-                let_go(&go, || watched.is_finished()).context("failed to let the watched process go on")?;
-            }
+            let runs = wait(&is_ready, || watched.is_finished())
+                .context("failed to wait for the watched process")?;
+            let bout = runs.then(|| self.alone(load));
+            may_go.write_all(b"go").context("failed to let the watched process go on")?;
             match watched.join() {
                 Ok(watched) => watched?,
                 Err(_) => bail!("the run beside the workload panicked"),
@@ -286,34 +278,27 @@ impl Bench {
     }
 }
 
-/// Waits until somebody has written to a fifo; false if `over` comes first.
-fn fifo_written(fifo: &Path, over: impl Fn() -> bool) -> std::io::Result<bool> {
-    let end = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(fifo)?;
+/// A FIFO with both of its ends: as long as they are open nobody waits for another one to open it.
+fn fifo(path: PathBuf) -> Result<(PathBuf, File)> {
+    let made = || format!("failed to make {}", path.display());
+    if !path.exists() {
+        mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).with_context(made)?;
+    }
+    let ends = File::options().read(true).write(true).open(&path).with_context(made)?;
+    Ok((path, ends))
+}
+
+/// Waits until somebody has written to a FIFO; false if `over` comes first.
+fn wait(fifo: &File, over: impl Fn() -> bool) -> std::io::Result<bool> {
     loop {
-        let mut fds = [PollFd::new(end.as_fd(), PollFlags::POLLIN)];
-        // That its other end was closed counts too.
-        if poll(&mut fds, PollTimeout::from(SOON_MS))? > 0 {
+        let mut fds = [PollFd::new(fifo.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut fds, PollTimeout::from(LOOK_MS))? > 0 {
             return Ok(true);
         }
         if over() {
             return Ok(false);
         }
     }
-}
-
-/// Writes to a fifo as soon as somebody reads it, unless `over` comes first.
-fn let_go(fifo: &Path, over: impl Fn() -> bool) -> std::io::Result<()> {
-    while !over() {
-        match File::options().write(true).custom_flags(libc::O_NONBLOCK).open(fifo) {
-            Ok(mut end) => return end.write_all(b"go"),
-            Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {
-                // Nothing tells a writer that a fifo has a reader.
-                std::thread::sleep(Duration::from_millis(SOON_MS.into()));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// The pass of a bout, if nothing in it failed.
@@ -351,24 +336,21 @@ fn said<T: DeserializeOwned>(report: &Path) -> Result<Option<T>> {
 
 #[cfg(test)]
 mod tests {
-    use nix::{sys::stat::Mode, unistd::mkfifo};
+    use std::{fs::File, io::Read as _, io::Write as _};
 
-    use super::{fifo_written, let_go};
+    use super::{fifo, wait};
 
     #[test]
     fn nobody_waits_for_one_who_is_gone() {
         let folder = tempfile::tempdir().unwrap();
-        let fifo = folder.path().join("fifo");
-        mkfifo(&fifo, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
-        assert!(!fifo_written(&fifo, || true).unwrap());
-        let_go(&fifo, || true).unwrap();
-        std::thread::scope(|scope| {
-            let there = scope.spawn(|| std::fs::write(&fifo, b"ready"));
-            assert!(fifo_written(&fifo, || false).unwrap());
-            there.join().unwrap().unwrap();
-            let waiting = scope.spawn(|| std::fs::read(&fifo));
-            let_go(&fifo, || false).unwrap();
-            assert_eq!(waiting.join().unwrap().unwrap(), b"go");
-        });
+        let (ready, said) = fifo(folder.path().join("ready")).unwrap();
+        assert!(!wait(&said, || true).unwrap());
+        std::fs::write(&ready, b"ready").unwrap();
+        assert!(wait(&said, || false).unwrap());
+        let (go, mut tell) = fifo(folder.path().join("go")).unwrap();
+        tell.write_all(b"go").unwrap();
+        let mut told = [0; 2];
+        File::open(&go).unwrap().read_exact(&mut told).unwrap();
+        assert_eq!(&told, b"go");
     }
 }
