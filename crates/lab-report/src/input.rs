@@ -11,8 +11,6 @@ pub(crate) const NEVER_THE_SAME: &[&str] = &[BOOT_ID, ID, BEGAN];
 const BOOT_ID: &str = "boot id";
 const ID: &str = "id";
 const BEGAN: &str = "began";
-/// Where the run was made: on the machine itself, or in one of its own.
-pub(crate) const ENVIRONMENT: &str = "environment";
 
 /// One run.
 #[derive(Clone, Debug)]
@@ -39,6 +37,8 @@ pub struct RunReport<'a> {
     pub outcome: RunOutcome,
     /// somebody interrupted it
     pub interrupted: bool,
+    /// it was made in a virtual machine, whose console the bundle has
+    pub in_machine: bool,
     /// what it was made from: (kind, name, value), those of a kind beside each other
     pub environment: Vec<(&'static str, String, String)>,
 }
@@ -64,6 +64,7 @@ impl<'a> RunReport<'a> {
             troubles: Vec::new(),
             outcome,
             interrupted: manifest.interrupted,
+            in_machine: manifest.vm.is_some(),
             environment: environment(manifest),
         }
     }
@@ -80,7 +81,7 @@ fn environment(manifest: &Manifest) -> Vec<(&'static str, String, String)> {
     let facts = [
         ("machine", "kernel", &manifest.kernel),
         ("machine", "architecture", &manifest.machine),
-        ("machine", ENVIRONMENT, &manifest.environment),
+        ("machine", "environment", &manifest.environment),
         ("machine", "distribution", &manifest.distribution),
         ("machine", BOOT_ID, &manifest.boot_id),
         ("run", ID, &manifest.id),

@@ -1,6 +1,6 @@
 //! What to type next.
 
-use crate::{RunReport, escape, input::ENVIRONMENT, matrix::open_verdicts};
+use crate::{RunReport, escape, matrix::open_verdicts};
 
 /// Most commands of one kind; a run that lost everything needs no hundred lines.
 const MOST: usize = 5;
@@ -13,9 +13,9 @@ pub(crate) fn next(report: &RunReport<'_>) -> Vec<(String, &'static str)> {
     let failed: Vec<&str> =
         report.stages.iter().chain(stages).filter(|s| s.error.is_some()).map(|s| s.stage.as_str()).collect();
     if !failed.is_empty() || !report.troubles.is_empty() {
-        let inside = report.environment.iter().any(|(_, name, value)| name == ENVIRONMENT && value == "vm");
-        lines.push(if inside {
-            (format!("tail -n 40 {}/console.log", word(&report.bundle)), "what the machine said last")
+        lines.push(if report.in_machine {
+            let console = format!("{}/{}", report.bundle, lab_store::CONSOLE);
+            (format!("tail -n 40 {}", word(&console)), "what the machine said last")
         } else {
             ("cargo xtask doctor".to_owned(), "what this machine lacks, and the remedy")
         });

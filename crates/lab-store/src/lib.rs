@@ -24,6 +24,7 @@ pub use error::{StoreError, VerifyError};
 pub use events::{Column, ColumnKind, EVENT_COLUMNS, HEAD_EVENTS};
 pub use find::{FindError, Run, find, list};
 pub use manifest::{FORMAT, Manifest, ScenarioEntry};
+pub use name::CONSOLE;
 pub use read::{Bundle, EventsPath, ReadError, read, read_without_events};
 pub use verdicts::append_verdicts;
 pub use verify::{Verified, verify};

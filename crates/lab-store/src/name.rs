@@ -6,7 +6,8 @@ use std::{
 };
 
 pub(crate) const MANIFEST: &str = "manifest.json";
-pub(crate) const CONSOLE: &str = "console.log";
+/// What a virtual machine said on its console.
+pub const CONSOLE: &str = "console.log";
 pub(crate) const CHAIN: &str = "chain.jsonl";
 pub(crate) const VERDICTS: &str = "verdicts.jsonl";
 pub(crate) const PASS: &str = "pass.json";

@@ -185,6 +185,7 @@ impl Sample {
             troubles: Vec::new(),
             outcome,
             interrupted: false,
+            in_machine: false,
             environment: vec![("machine", "architecture".into(), "x86_64".into())],
         }
     }

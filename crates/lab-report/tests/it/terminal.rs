@@ -205,7 +205,7 @@ fn what_a_machine_said_last_comes_before_anything_of_this_one() {
     let sample = Sample::new(record, now, Some(&judged()));
     let mut report = sample.report(RunOutcome::Trouble);
     report.troubles = vec!["vm".into()];
-    report.environment.push(("machine", "environment".into(), "vm".into()));
+    report.in_machine = true;
     let text = terminal(&report, Style::default());
     let next = text.lines().find(|line| line.starts_with("next ")).unwrap();
     assert!(next.starts_with("next tail -n 40 runs/20300102T030405Z-host-7f3a/console.log "), "{next}");

@@ -99,6 +99,7 @@ fn page(events: usize) {
         troubles: Vec::new(),
         outcome: RunOutcome::Drift,
         interrupted: false,
+        in_machine: false,
         environment: Vec::new(),
     };
     println!("{}", lab_report::html(&report).len());
