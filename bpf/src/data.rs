@@ -79,11 +79,11 @@ pub fn data_exit(context: BtfTracePointContext) -> i32 {
 fn filtered(exit: bool) {
     let Some(counts) = count::of(Kind::Read) else { return };
     if exit {
-        count::add(&mut counts.exit_produced);
-        count::add(&mut counts.exit_filtered);
+        count::bump(&mut counts.exit_produced);
+        count::bump(&mut counts.exit_filtered);
     } else {
-        count::add(&mut counts.enter_produced);
-        count::add(&mut counts.enter_filtered);
+        count::bump(&mut counts.enter_produced);
+        count::bump(&mut counts.enter_filtered);
     }
 }
 

@@ -33,7 +33,7 @@ pub fn mark(slot: &Slot, inode: u64, dev: u32) {
     if FILES.insert(FileKey { inode, dev, reserved: 0 }, 1, u64::from(BPF_ANY)).is_err() {
         // What becomes of it is not seen.
         if let Some(counts) = count::of(Kind::Read) {
-            count::add(&mut counts.exit_produced);
+            count::bump(&mut counts.exit_produced);
         }
         count::next_seq();
         count::lose(Kind::Read, Cause::StateFull);

@@ -11,7 +11,7 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, RingBuf},
 };
-use lab_abi::{Cause, Head, Kind, Loss, LossRecord, Slot, record};
+use lab_abi::{Cause, Counts, Head, Kind, Loss, LossRecord, Slot, record};
 
 use crate::count;
 
@@ -33,15 +33,21 @@ pub fn submit(slot: &mut Slot) {
     let len = (size_of::<Head>() + record::BODY) as u32 + text;
     slot.head.len = len;
     let kind = u32::from(slot.head.kind);
-    hand_over((&raw const slot.head).cast(), len, kind);
+    if let Some(counts) = hand_over((&raw const slot.head).cast(), len, kind) {
+        count::bump(&mut counts.submitted);
+    }
 }
 
-/// The same for a record without texts, whose body stands behind its head.
+/// The same for a record without texts, whose body stands behind its head, also in an interrupt.
 #[inline(always)]
 pub fn bare(head: &mut Head) {
     stamp(head);
     let kind = u32::from(head.kind);
-    hand_over((&raw const *head).cast(), (size_of::<Head>() + record::BODY) as u32, kind);
+    if let Some(counts) =
+        hand_over((&raw const *head).cast(), (size_of::<Head>() + record::BODY) as u32, kind)
+    {
+        count::add(&mut counts.submitted);
+    }
 }
 
 #[inline(always)]
@@ -51,17 +57,16 @@ fn stamp(head: &mut Head) {
     head.cpu = unsafe { bpf_get_smp_processor_id() };
 }
 
+/// The counters of the kind if the record was submitted; a lost one is counted here.
 #[inline(always)]
-fn hand_over(bytes: *const u8, len: u32, kind: u32) {
+fn hand_over(bytes: *const u8, len: u32, kind: u32) -> Option<&'static mut Counts> {
     let fits = told() && output(bytes, u64::from(len));
     wake();
     if fits {
-        if let Some(counts) = count::at(kind) {
-            count::add(&mut counts.submitted);
-        }
-    } else {
-        count::lose_at(kind, Cause::RingFull);
+        return count::at(kind);
     }
+    count::lose_at(kind, Cause::RingFull);
+    None
 }
 
 /// Wakes the reader if it sleeps. Its flag is read after the record is in the ring, and it looks at the ring after it has

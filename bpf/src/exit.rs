@@ -20,7 +20,7 @@ const GROUP_EXIT: u32 = 4;
 pub fn exit(context: BtfTracePointContext) -> i32 {
     preemption::off(|| {
         let Some(counts) = count::of(Kind::Exit) else { return 0 };
-        count::add(&mut counts.exit_produced);
+        count::bump(&mut counts.exit_produced);
         let task = kernel::current();
         let signal: u64 = field!(u64, task, task_signal);
         let last = if global(&EXIT_HAS_GROUP_DEAD) != 0 {
@@ -29,7 +29,7 @@ pub fn exit(context: BtfTracePointContext) -> i32 {
             field!(u32, signal, signal_live) == 0
         };
         if !(last && scope::current()) {
-            count::add(&mut counts.exit_filtered);
+            count::bump(&mut counts.exit_filtered);
             end(task);
             return 0;
         }

@@ -9,13 +9,13 @@ use crate::{count, emit, identity, kernel, kernel::field, preemption, scope, slo
 pub fn fork(context: BtfTracePointContext) -> i32 {
     preemption::off(|| {
         let Some(counts) = count::of(Kind::Fork) else { return 0 };
-        count::add(&mut counts.exit_produced);
+        count::bump(&mut counts.exit_produced);
         let child: u64 = context.arg::<*const u8>(1) as u64;
         let tgid = field!(u32, child, task_tgid);
         // The child may be put into the scope by a parent outside it (CLONE_INTO_CGROUP).
         let (cgroup, inside) = scope::of_task(child);
         if tgid != field!(u32, child, task_pid) || !(inside || scope::current()) {
-            count::add(&mut counts.exit_filtered);
+            count::bump(&mut counts.exit_filtered);
             return 0;
         }
         scope::grow(tgid);

@@ -1,15 +1,21 @@
 //! Reads of kernel structs at offsets that the reader took from the running kernel's BTF.
 
-use core::ptr::read_volatile;
+use core::{mem::transmute, ptr::read_volatile};
 
 use aya_ebpf::{
     helpers::{bpf_get_current_task, bpf_probe_read_kernel, generated::bpf_get_current_task_btf},
     programs::BtfTracePointContext,
 };
-use lab_abi::Offsets;
+use lab_abi::{Offsets, stub};
 
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;
+/// The type as which any memory of the kernel may be read without a helper: `struct pt_regs`, words all through. 0 where the
+/// kernel has no cast.
+#[unsafe(no_mangle)]
+static WORDS: u32 = 0;
+/// Bytes of it that are read at most.
+const WORDS_SIZE: usize = 64;
 
 /// The offset of a field, as set before the load.
 macro_rules! offset {
@@ -39,9 +45,29 @@ pub fn global<T: Copy>(place: &T) -> T {
     unsafe { read_volatile(place) }
 }
 
+/// Can memory be read without a helper's call?
+#[inline(always)]
+pub fn has_words() -> bool {
+    global(&WORDS) != 0
+}
+
+/// Kernel memory to be read without a helper's call, [`WORDS_SIZE`] bytes of it: the verifier accepts it where
+/// [`has_words`], and what is at a bad address reads as zero.
+#[inline(always)]
+pub fn words(address: u64) -> *const u8 {
+    // SAFETY: takes an address and a type, and gives the address; what is called is put in before the load.
+    let cast =
+        unsafe { transmute::<usize, extern "C" fn(u64, u32) -> *const u8>(stub::RDONLY_CAST as usize) };
+    cast(address, global(&WORDS))
+}
+
 /// Reads kernel memory; zero when the address is bad.
 #[inline(always)]
 pub fn read<T: Copy + Default>(base: u64, offset: u32) -> T {
+    const { assert!(size_of::<T>() <= WORDS_SIZE) };
+    if has_words() {
+        return direct_at(words(base + u64::from(offset)), 0);
+    }
     if base == 0 {
         return T::default();
     }

@@ -34,7 +34,7 @@ pub fn open_exit(context: BtfTracePointContext) -> i32 {
             }
             let found = slot.head.ret >= 0 && opened(slot);
             if filter::opened(slot, found) {
-                syscall::submit(&context, slot, Kind::Open);
+                syscall::submit_at_once(slot, Kind::Open);
             } else {
                 syscall::leave_out(slot, Kind::Open);
             }

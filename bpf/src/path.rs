@@ -2,11 +2,16 @@
 //!
 //! Best effort: a rename during the walk can tear it. Device and inode are the identity.
 
+use core::arch::asm;
+
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
-use lab_abi::{Slot, flag, record::TEXT};
+use lab_abi::{
+    Slot, flag,
+    record::{DATA, TEXT},
+};
 
 use crate::{
-    kernel::{field, global, offset, read},
+    kernel::{direct_at, field, global, has_words, offset, read, words},
     text,
 };
 
@@ -14,6 +19,8 @@ use crate::{
 const STEPS: u32 = 64;
 /// Longest file name, with its NUL.
 const NAME: usize = 256;
+/// Longest file name, without its NUL, that is copied word by word.
+const SHORT: usize = 32;
 
 /// What a walk needs of a mount: the one above, where it stands in that, and its own root.
 struct Mount {
@@ -40,15 +47,22 @@ impl Mount {
     }
 }
 
-/// A dentry's parent and its name.
+/// A dentry's name.
+struct Name {
+    address: u64,
+    len: u32,
+}
+
+/// A dentry's parent and its name. They lie side by side in every kernel that we know; else they are read one by one.
 #[inline(always)]
-fn above(dentry: u64) -> (u64, u64) {
+fn above(dentry: u64) -> (u64, Name) {
     let from = offset!(dentry_parent);
-    if offset!(dentry_name) == from + 16 {
-        let [parent, _, name] = read::<[u64; 3]>(dentry, from);
-        return (parent, name);
+    if offset!(dentry_name_len) == from + 12 && offset!(dentry_name) == from + 16 {
+        let [parent, hash_and_len, address] = read::<[u64; 3]>(dentry, from);
+        return (parent, Name { address, len: (hash_and_len >> 32) as u32 });
     }
-    (field!(u64, dentry, dentry_parent), field!(u64, dentry, dentry_name))
+    let name = Name { address: field!(u64, dentry, dentry_name), len: field!(u32, dentry, dentry_name_len) };
+    (field!(u64, dentry, dentry_parent), name)
 }
 
 /// Is it a file of memfd_create? Such a file is below no folder, and its name begins like this.
@@ -56,7 +70,7 @@ fn above(dentry: u64) -> (u64, u64) {
 pub fn in_memory(file: u64) -> bool {
     let dentry: u64 = field!(u64, file, file_path_dentry);
     let (parent, name) = above(dentry);
-    parent == dentry && read::<[u8; 6]>(name, 0) == *b"memfd:"
+    parent == dentry && read::<[u8; 6]>(name.address, 0) == *b"memfd:"
 }
 
 /// Appends text 2: the file's name alone.
@@ -109,20 +123,40 @@ pub fn append<const INDEX: usize>(slot: &mut Slot, file: u64) {
 /// The length so far is kept in the record, not in a register: the verifier then sees the same state in each round of
 /// the loop, and does not follow every sum of lengths.
 #[inline(always)]
-fn component<const INDEX: usize>(slot: &mut Slot, at: usize, name: u64) -> bool {
+fn component<const INDEX: usize>(slot: &mut Slot, at: usize, name: Name) -> bool {
     let used = global(&slot.head.text[INDEX]) as usize;
-    if used > TEXT - NAME {
+    let mut place = at + used;
+    // SAFETY: does nothing, but the compiler does not know: it leaves the next look at the place to the verifier.
+    unsafe { asm!("{0} = {0}", inout(reg) place) };
+    if used > TEXT - NAME || place > DATA - NAME {
         return false;
     }
-    // SAFETY: `at` is at most 2 * TEXT and `used` at most TEXT - NAME; the helper checks the address.
-    let n = unsafe {
-        bpf_probe_read_kernel_str(slot.data.as_mut_ptr().add(at + used).cast(), NAME as u32, name as *const _)
+    // SAFETY: the place is inside the texts, with NAME bytes behind it.
+    let to = unsafe { slot.data.as_mut_ptr().add(place) };
+    let len = if has_words() && name.len as usize <= SHORT && name.address % 8 == 0 {
+        short(to, name)
+    } else {
+        // SAFETY: there is room for NAME bytes; the helper checks the address. The NUL is not part of the name.
+        unsafe { bpf_probe_read_kernel_str(to.cast(), NAME as u32, name.address as *const _) as usize - 1 }
     };
-    if n <= 1 || n > NAME as i64 {
+    if len == 0 || len >= NAME {
         return false;
     }
-    // SAFETY: the byte is the NUL just written.
-    unsafe { slot.data.as_mut_ptr().add(at + used + n as usize - 1).write(b'/') };
-    slot.head.text[INDEX] = (used + n as usize) as u32;
+    // SAFETY: it fits behind the name.
+    unsafe { to.add(len).write(b'/') };
+    slot.head.text[INDEX] = (used + len + 1) as u32;
     true
+}
+
+/// Copies a short name, and what is behind it; says its length. All words whatever the length: each branch would be one more
+/// for the verifier to follow, in each round of the walk. Aligned words do not cross a page.
+#[inline(always)]
+fn short(to: *mut u8, name: Name) -> usize {
+    let from = words(name.address);
+    for at in (0..SHORT).step_by(8) {
+        let word = direct_at::<u64>(from, at as u32);
+        // SAFETY: the caller has room for more; what the compiler would do goes byte by byte.
+        unsafe { asm!("*(u64 *)({0} + 0) = {1}", in(reg) to.add(at), in(reg) word) };
+    }
+    name.len as usize
 }

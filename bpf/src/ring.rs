@@ -38,12 +38,12 @@ pub fn ring(context: BtfTracePointContext) -> i32 {
         let kind = if opens { Kind::Open } else { Kind::IoUring };
         let Some(counts) = count::of(kind) else { return 0 };
         if !scope::wanted() {
-            count::add(&mut counts.exit_produced);
-            count::add(&mut counts.exit_filtered);
+            count::bump(&mut counts.exit_produced);
+            count::bump(&mut counts.exit_filtered);
             return 0;
         }
         let Some(slot) = slot::find_or_make(kernel::current()) else {
-            count::add(&mut counts.exit_produced);
+            count::bump(&mut counts.exit_produced);
             count::next_seq();
             count::lose(kind, Cause::StateFull);
             return 0;
@@ -60,7 +60,7 @@ pub fn ring(context: BtfTracePointContext) -> i32 {
             return 0;
         }
         slot.active = 0;
-        count::add(&mut counts.exit_produced);
+        count::bump(&mut counts.exit_produced);
         // SAFETY: the body has room for every body struct, aligned to 8.
         let body = unsafe { &mut *(&raw mut slot.body).cast::<Ring>() };
         body.operation = u32::from(operation);
@@ -125,7 +125,7 @@ pub fn ring_done(context: BtfTracePointContext) -> i32 {
         if filter::opened(slot, found) {
             emit::submit(slot);
         } else if let Some(counts) = count::of(Kind::Open) {
-            count::add(&mut counts.exit_filtered);
+            count::bump(&mut counts.exit_filtered);
         }
         let _ = OPENS.remove(request);
         0
@@ -135,6 +135,6 @@ pub fn ring_done(context: BtfTracePointContext) -> i32 {
 #[inline(always)]
 fn produced() {
     if let Some(counts) = count::of(Kind::Open) {
-        count::add(&mut counts.exit_produced);
+        count::bump(&mut counts.exit_produced);
     }
 }

@@ -64,7 +64,7 @@ pub fn grow(child: u32) {
     if global(&BY_TREE) != 0 && TREE.insert(child, 1, u64::from(BPF_ANY)).is_err() {
         // Whatever it does will not be seen.
         if let Some(counts) = count::of(Kind::Fork) {
-            count::add(&mut counts.exit_produced);
+            count::bump(&mut counts.exit_produced);
         }
         count::next_seq();
         count::lose(Kind::Fork, Cause::StateFull);

@@ -117,16 +117,16 @@ pub fn enter_if(
     wanted: impl FnOnce() -> bool,
 ) -> Option<&'static mut Slot> {
     let counts = count::of(kind)?;
-    count::add(&mut counts.enter_produced);
+    count::bump(&mut counts.enter_produced);
     if !wanted() {
-        count::add(&mut counts.enter_filtered);
+        count::bump(&mut counts.enter_filtered);
         return None;
     }
     let Some(slot) = slot::find_or_make(current()) else {
-        count::add(&mut counts.unstored);
+        count::bump(&mut counts.unstored);
         return None;
     };
-    count::add(&mut counts.stored);
+    count::bump(&mut counts.stored);
     slot::begin(slot, kind);
     slot.head.enter = identity::now();
     let nr: u64 = context.arg(1);
@@ -149,7 +149,7 @@ pub fn exit_if(
     wanted: impl FnOnce() -> bool,
 ) -> Option<(&'static mut Slot, bool)> {
     let counts = count::of(kind)?;
-    count::add(&mut counts.exit_produced);
+    count::bump(&mut counts.exit_produced);
     let task = current();
     let mut found = slot::find(task);
     if let Some(slot) = &found
@@ -160,12 +160,12 @@ pub fn exit_if(
     let late = found.is_none();
     if late {
         if !wanted() {
-            count::add(&mut counts.exit_filtered);
+            count::bump(&mut counts.exit_filtered);
             return None;
         }
         found = slot::find_or_make(task);
     } else {
-        count::add(&mut counts.joined);
+        count::bump(&mut counts.joined);
     }
     let Some(slot) = found else {
         count::next_seq();
@@ -194,12 +194,21 @@ pub fn submit(context: &BtfTracePointContext, slot: &mut Slot, kind: Kind) {
     count::lose(kind, Cause::StateFull);
 }
 
+/// The same at once, without a program in between: for the kind of which there are most.
+#[inline(always)]
+pub fn submit_at_once(slot: &mut Slot, kind: Kind) {
+    slot.active = 0;
+    slot.head.kind = kind as u16;
+    identity::fill(&mut slot.head);
+    emit::submit(slot);
+}
+
 /// Ends the record, which is not wanted after all.
 #[inline(always)]
 pub fn leave_out(slot: &mut Slot, kind: Kind) {
     slot.active = 0;
     if let Some(counts) = count::of(kind) {
-        count::add(&mut counts.exit_filtered);
+        count::bump(&mut counts.exit_filtered);
     }
 }
 

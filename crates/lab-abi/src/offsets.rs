@@ -65,6 +65,7 @@ offsets! {
     sb_dev "super_block" "s_dev",
     dentry_parent "dentry" "d_parent",
     dentry_name "dentry" "d_name.name",
+    dentry_name_len "dentry" "d_name.len",
     mount_mnt "mount" "mnt",
     mount_parent "mount" "mnt_parent",
     mount_point "mount" "mnt_mountpoint",

@@ -111,6 +111,11 @@ impl<'a> Btf<'a> {
         self.at(usize::try_from(*self.starts.get(usize::try_from(id).ok()?)?).ok()?)
     }
 
+    /// The id of a struct.
+    pub(crate) fn id(&self, strukt: &str) -> Option<u32> {
+        self.structs.get(strukt.as_bytes()).copied().filter(|id| *id != 0)
+    }
+
     /// Size of a struct in bytes.
     pub(crate) fn size(&self, strukt: &str) -> Option<u32> {
         Some(self.find(&self.structs, strukt)?.size_or_type)

@@ -134,6 +134,7 @@ pub(crate) fn load(
     let mut ebpf = EbpfLoader::new()
         .btf(Some(&btf))
         .override_global("OFFSETS", &types.offsets[..], true)
+        .override_global("WORDS", &types.words, true)
         .override_global("SCOPE_ID", &scope.id, true)
         .override_global("SCOPE_LEVEL", &scope.level, true)
         .override_global("WITHOUT_ID", &scope.without.0, true)

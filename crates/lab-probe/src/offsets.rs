@@ -9,13 +9,18 @@ use crate::{Error, btf::Btf, kernel};
 /// Where the running kernel describes its types.
 pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
-/// What is pretended of tracepoints, not of a field.
+/// What is pretended of tracepoints, and of how memory is read, not of a field.
 const PREEMPTIBLE: &str = "preemptible";
+/// See there.
+const WITH_WORDS: &str = "words";
 
 /// The type of the functions that hook the end of a task.
 const EXIT_TRACEPOINT: &str = "btf_trace_sched_process_exit";
 /// The same for the end of what a ring was given.
 const RING_TRACEPOINT: &str = "btf_trace_io_uring_complete";
+
+/// Words all through, as the programs read what they know the place of.
+const WORDS: &str = "pt_regs";
 
 /// What the kernel's types say.
 pub(crate) struct KernelTypes {
@@ -27,25 +32,25 @@ pub(crate) struct KernelTypes {
     pub(crate) ring_has_entry: bool,
     /// A tracepoint leaves preemption on.
     pub(crate) preemptible: bool,
-    /// Where the kernel's functions of [`stub::ALL`] are, those that it has; looked for only where preemption is left on.
+    /// Where the kernel's functions of [`stub::ALL`] are, those that it has and that are of use.
     pub(crate) functions: BTreeMap<&'static str, u32>,
+    /// The type as which memory is read, 0 where the kernel has no function to read it as another.
+    pub(crate) words: u32,
 }
 
 impl KernelTypes {
     /// Reads them from the file at `path`. `pretended` are fields that are taken to be elsewhere, or nowhere, and whether
-    /// tracepoints are taken to be [`PREEMPTIBLE`]: what a kernel would do that has it so.
+    /// tracepoints are taken to be [`PREEMPTIBLE`] and memory to be read directly: what a kernel would do that has it so.
     pub(crate) fn read(path: &Path, pretended: &[(String, u32)]) -> Result<Self, Error> {
-        let (said, fields): (Vec<_>, Vec<_>) = pretended.iter().partition(|(name, _)| name == PREEMPTIBLE);
-        let preemptible = match said.last() {
-            Some((_, value)) => *value != 0,
-            None => kernel::tracepoints_are_preemptible(&kernel::release()),
-        };
+        let said =
+            |what: &str| pretended.iter().rfind(|(name, _)| name == what).map(|(_, value)| *value != 0);
+        let preemptible =
+            said(PREEMPTIBLE).unwrap_or_else(|| kernel::tracepoints_are_preemptible(&kernel::release()));
         let refuse = |message: String| Error::Btf { path: path.into(), message };
         let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
         let mut names: Vec<&str> = Offsets::FIELDS.iter().map(|(_, strukt, _)| *strukt).collect();
         names.extend([EXIT_TRACEPOINT, RING_TRACEPOINT]);
-        // A kernel has more than fifty thousand functions to go through.
-        let functions = if preemptible { stub::ALL.map(|(_, name)| name).to_vec() } else { Vec::new() };
+        let functions = stub::ALL.map(|(_, name)| name);
         let btf = Btf::parse(&bytes, &names, &functions).ok_or_else(|| refuse("it is damaged".to_owned()))?;
         let mut offsets = [Offsets::UNKNOWN; Offsets::COUNT];
         for (value, (_, strukt, member)) in offsets.iter_mut().zip(Offsets::FIELDS) {
@@ -59,13 +64,20 @@ impl KernelTypes {
         let exit_has_group_dead = btf.parameters(EXIT_TRACEPOINT).is_some_and(|count| count > 2);
         // The hook's data, the ring, the request, and since 6.16 the entry; before, six more.
         let ring_has_entry = btf.parameters(RING_TRACEPOINT) == Some(4);
-        let functions = functions.iter().filter_map(|name| Some((*name, btf.function(name)?))).collect();
+        let mut functions: BTreeMap<_, _> =
+            functions.iter().filter_map(|name| Some((*name, btf.function(name)?))).collect();
+        if !(preemptible && stub::PREEMPTION.iter().all(|name| functions.contains_key(name))) {
+            functions.retain(|name, _| !stub::PREEMPTION.contains(name));
+        }
+        let cast = functions.contains_key(stub::CAST) && said(WITH_WORDS).unwrap_or(true);
+        let words = btf.id(WORDS).filter(|_| cast).unwrap_or(0);
+        let fields = pretended.iter().filter(|(name, _)| name != PREEMPTIBLE && name != WITH_WORDS);
         for (field, offset) in fields {
             let at = Offsets::FIELDS.iter().position(|(name, _, _)| name == field);
             let at = at.ok_or_else(|| Error::Fields { fields: format!("the field `{field}`") })?;
             offsets[at] = *offset;
         }
-        Ok(Self { offsets, exit_has_group_dead, ring_has_entry, preemptible, functions })
+        Ok(Self { offsets, exit_has_group_dead, ring_has_entry, preemptible, functions, words })
     }
 
     /// The fields that a kind needs and the kernel does not have, as `struct.member`; `None` is what all need.

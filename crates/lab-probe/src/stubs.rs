@@ -13,10 +13,9 @@ const LOAD_IMMEDIATE: u8 = 0x18;
 /// `BPF_ALU64 | BPF_MOV`, of a number to register 0.
 const SET: u8 = 0xb7;
 
-/// The object with each stub replaced by a call of the function, or by no call if `find` knows none. All or none: where one
-/// of them is missing the kernel has no use for the others.
+/// The object with each stub replaced by a call of the function, or by no call if `find` knows none.
 pub(crate) fn filled(object: &[u8], find: impl Fn(&str) -> Option<u32>) -> Result<Vec<u8>, String> {
-    let functions: Option<Vec<u32>> = stub::ALL.iter().map(|(_, name)| find(name)).collect();
+    let functions = stub::ALL.map(|(_, name)| find(name));
     let mut filled = object.to_vec();
     let elf = object::File::parse(object).map_err(|error| format!("read the object: {error}"))?;
     for section in elf.sections() {
@@ -28,12 +27,12 @@ pub(crate) fn filled(object: &[u8], find: impl Fn(&str) -> Option<u32>) -> Resul
         let range = usize::try_from(start).ok().zip(usize::try_from(size).ok());
         let code = range.and_then(|(start, size)| filled.get_mut(start..start.checked_add(size)?));
         let code = code.ok_or("read the object: a section is outside of it")?;
-        fill(code, functions.as_deref());
+        fill(code, functions);
     }
     Ok(filled)
 }
 
-fn fill(code: &mut [u8], functions: Option<&[u32]>) {
+fn fill(code: &mut [u8], functions: [Option<u32>; stub::ALL.len()]) {
     let mut second = false;
     for instruction in code.chunks_exact_mut(INSTRUCTION) {
         if std::mem::take(&mut second) {
@@ -45,8 +44,8 @@ fn fill(code: &mut [u8], functions: Option<&[u32]>) {
         let Some(at) = stub::ALL.iter().position(|(stub, _)| of_a_helper && *stub == number) else {
             continue;
         };
-        let (operation, registers, number) = match functions {
-            Some(functions) => (CALL, KERNEL_FUNCTION << 4, functions[at]),
+        let (operation, registers, number) = match functions[at] {
+            Some(function) => (CALL, KERNEL_FUNCTION << 4, function),
             None => (SET, 0, 0),
         };
         (instruction[0], instruction[1]) = (operation, registers);
@@ -90,14 +89,14 @@ mod tests {
         code.extend([0x85, 0x10, 0, 0].iter().chain(&number));
         code.extend([0x85, 0, 0, 0, 1, 0, 0, 0]);
         let before = code.clone();
-        fill(&mut code, Some(&[7, 8]));
+        fill(&mut code, [Some(7), Some(8), None]);
         assert_eq!(code, before);
         code.extend([0x85, 0, 0, 0].iter().chain(&number));
-        fill(&mut code, Some(&[7, 8]));
+        fill(&mut code, [Some(7), Some(8), None]);
         assert_eq!(code[before.len()..], [0x85, 0x20, 0, 0, 7, 0, 0, 0]);
         code.truncate(before.len());
         code.extend([0x85, 0, 0, 0].iter().chain(&number));
-        fill(&mut code, None);
+        fill(&mut code, [None; 3]);
         assert_eq!(code[before.len()..], [0xb7, 0, 0, 0, 0, 0, 0, 0]);
     }
 

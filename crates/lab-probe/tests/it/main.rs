@@ -33,4 +33,5 @@ mod ring_calls;
 mod scope;
 mod setid;
 mod unlink;
+mod walk;
 mod whom;
