@@ -56,6 +56,7 @@ pub(super) struct Life {
 }
 
 /// What came of it.
+#[derive(Clone)]
 pub(super) struct Bout {
     pub(super) wall: f64,
     pub(super) cpu: f64,
