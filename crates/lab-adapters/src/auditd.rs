@@ -5,6 +5,7 @@
 //! not plain text in them stands as hexadecimal digits. A log that is `ENRICHED` has names behind a separator, which are
 //! kept and not needed.
 
+mod argument;
 mod call;
 mod fields;
 mod group;

@@ -154,8 +154,9 @@ pub const CATALOGUE: &[SensorEntry] = &[
         loss: LossExactness::Total,
         knows: {
             use Field::{
-                Address, After, Argv, Call, Child, Code, Directory, Exe, Flags, From, Ids, Parent, Path,
-                Peer, Requested, Result, To,
+                Address, After, Argv, Backlog, Call, Child, Code, Command, Device, Directory, Exe, Flags,
+                From, Group, Ids, Length, Mode, Operation, Owner, Parent, Path, Peer, Persona, Request,
+                Requested, Result, Signal, Target, To, Unmount,
             };
             &[
                 knows(Action::Exec, &[Path, Argv, Exe, Result, Ids, Parent]),
@@ -168,6 +169,26 @@ pub const CATALOGUE: &[SensorEntry] = &[
                 knows(Action::Connect, &[Address, Result, Ids, Parent]),
                 knows(Action::Bind, &[Address, Result, Ids, Parent]),
                 knows(Action::Accept, &[Peer, Result, Ids, Parent]),
+                knows(Action::Mkdir, &[Path, Mode, Result, Ids, Parent]),
+                knows(Action::HardLink, &[From, To, Result, Ids, Parent]),
+                knows(Action::Symlink, &[Path, To, Result, Ids, Parent]),
+                knows(Action::Chmod, &[Path, Mode, Result, Ids, Parent]),
+                knows(Action::Chown, &[Path, Owner, Group, Result, Ids, Parent]),
+                knows(Action::Truncate, &[Path, Length, Result, Ids, Parent]),
+                knows(Action::Mknod, &[Path, Mode, Device, Result, Ids, Parent]),
+                knows(Action::Listen, &[Backlog, Result, Ids, Parent]),
+                knows(Action::Ptrace, &[Request, Target, Result, Ids, Parent]),
+                knows(Action::ProcessVm, &[Call, Target, Result, Ids, Parent]),
+                knows(Action::Capability, &[Result, Ids, Parent]),
+                knows(Action::Namespace, &[Call, Flags, Result, Ids, Parent]),
+                knows(Action::Signal, &[Signal, Target, Result, Ids, Parent]),
+                knows(Action::Seccomp, &[Operation, Flags, Result, Ids, Parent]),
+                knows(Action::Personality, &[Persona, Result, Ids, Parent]),
+                knows(Action::Mount, &[Call, To, Flags, Unmount, Result, Ids, Parent]),
+                knows(Action::Module, &[Call, Result, Ids, Parent]),
+                knows(Action::Bpf, &[Command, Result, Ids, Parent]),
+                knows(Action::Keyctl, &[Call, Operation, Result, Ids, Parent]),
+                knows(Action::IoUring, &[Length, Result, Ids, Parent]),
             ]
         },
         blind: &[
@@ -179,6 +200,21 @@ pub const CATALOGUE: &[SensorEntry] = &[
             ("setgroups", "the list of groups lies in the caller's memory"),
             ("time", "calls are stamped with the last clock tick before they began"),
             ("io_uring", "its operations have records of their own kind, which the rule does not ask for"),
+            (
+                "names that were refused",
+                "a mkdir, mknod, link, symlink or rename that is refused has records of the folders alone, or two paths of which nothing says which is which",
+            ),
+            ("memfd", "the name lies in the caller's memory"),
+            (
+                "mount",
+                "source and type lie in the caller's memory; so do the sets of capset, and what a key is called",
+            ),
+            (
+                "move_mount, fsopen, fsconfig, fsmount, fspick, open_tree, mount_setattr",
+                "it is not asked for them",
+            ),
+            ("fchmodat2", "Debian 12's auditctl does not know it"),
+            ("send", "it is not asked for what is sent, for every line to the system's log is"),
         ],
     },
     SensorEntry {

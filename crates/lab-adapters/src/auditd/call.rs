@@ -43,7 +43,7 @@ impl<'r, 'a> Call<'r, 'a> {
         std::str::from_utf8(self.value(name)?).ok()?.parse().ok()
     }
 
-    fn argument(&self, name: &str) -> Option<u64> {
+    pub(super) fn argument(&self, name: &str) -> Option<u64> {
         u64::from_str_radix(std::str::from_utf8(self.value(name)?).ok()?, 16).ok()
     }
 
@@ -57,7 +57,12 @@ impl<'r, 'a> Call<'r, 'a> {
     }
 
     fn text(&self, name: &str) -> Option<Text> {
-        let field = self.fields("SYSCALL").next()?.iter().find(|field| field.name == name.as_bytes())?;
+        self.text_of("SYSCALL", name)
+    }
+
+    /// A text of the first record of a kind.
+    pub(super) fn text_of(&self, kind: &str, name: &str) -> Option<Text> {
+        let field = self.fields(kind).next()?.iter().find(|field| field.name == name.as_bytes())?;
         field.text().map(|text| text.as_ref().into())
     }
 
@@ -106,9 +111,14 @@ impl<'r, 'a> Call<'r, 'a> {
             "connect" => self.address().map(|address| Connect { address, later: None, result }.into()),
             "bind" => self.address().map(|address| Bind { address, result }.into()),
             "accept" | "accept4" => Some(Accept { peer: self.address(), result }.into()),
-            name => self.set_id(name, result),
+            name => self.set_id(name, result).or_else(|| self.declared(name, result)),
         };
-        payload.map_or(Meaning::Short(short), Meaning::Event)
+        match payload {
+            Some(payload) if self.is_to_itself(&payload) => Meaning::Nothing,
+            Some(payload) => Meaning::Event(payload),
+            None if Self::may_lack_names(name, result) => Meaning::Nothing,
+            None => Meaning::Short(short),
+        }
     }
 
     /// The paths, in order, with what the kernel says each is.
@@ -120,12 +130,19 @@ impl<'r, 'a> Call<'r, 'a> {
         })
     }
 
+    /// The paths that are no parent folder's, with what the kernel says each is.
+    pub(super) fn named_paths_and_kinds(&self) -> impl Iterator<Item = (Text, &'a [u8])> {
+        self.paths().filter(|(_, kind)| *kind != b"PARENT")
+    }
+
+    /// The same without that.
+    pub(super) fn named_paths(&self) -> impl Iterator<Item = Text> {
+        self.named_paths_and_kinds().map(|(name, _)| name)
+    }
+
     /// The path that is no parent folder's.
     fn path(&self) -> Option<Text> {
-        self.paths()
-            .find(|(_, kind)| *kind != b"PARENT")
-            .or_else(|| self.paths().next())
-            .map(|(name, _)| name)
+        self.named_paths().next().or_else(|| self.paths().next().map(|(name, _)| name))
     }
 
     fn exec(&self, result: Outcome) -> Option<Payload> {
@@ -171,14 +188,9 @@ impl<'r, 'a> Call<'r, 'a> {
         Some(Unlink { path: self.path()?, directory, result }.into())
     }
 
+    /// The old name is gone behind it, the new one is made.
     fn rename(&self, result: Outcome) -> Option<Payload> {
-        let of = |wanted: &[u8]| self.paths().find(|(_, kind)| *kind == wanted).map(|(name, _)| name);
-        let mut others = self.paths().filter(|(_, kind)| *kind != b"PARENT").map(|(name, _)| name);
-        let (from, to) = match (of(b"DELETE"), of(b"CREATE")) {
-            (Some(from), Some(to)) => (from, to),
-            // What failed was not looked up to its end.
-            _ => (others.next()?, others.next()?),
-        };
+        let [from, to] = self.other_and_made()?;
         Some(Rename { from, to, result }.into())
     }
 

@@ -82,7 +82,7 @@ pub fn put_back(before: Status, key: &str, saved: &str) -> Vec<String> {
     let Status { enabled, backlog_limit, backlog_wait_time, .. } = before;
     // The kernel notices that a daemon was killed only when it has something for it.
     let script = format!(
-        "exec >/dev/null; auditctl -D -k {key} || exit; status=$(auditctl -s) || exit; \
+        "exec >/dev/null; PATH=$PATH:/usr/sbin:/sbin; auditctl -D -k {key} || exit; status=$(auditctl -s) || exit; \
          pid=$(echo \"$status\" | sed -n 's/^pid //p'); \
          grep -q '^State:.[^ZX]' /proc/$pid/status 2>/dev/null && exit; \
          auditctl -b {backlog_limit} && auditctl --backlog_wait_time {backlog_wait_time} && auditctl -e {enabled} && \

@@ -8,7 +8,6 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use lab_adapters::{
@@ -25,7 +24,7 @@ use super::{
     child::{self, SensorProcess, Streams},
     lines::Lines,
     multicast::Multicast,
-    refused::{Refused, program},
+    refused::{self, Refused, program},
 };
 use crate::{
     RunError, clock,
@@ -114,7 +113,7 @@ fn auditctl(instance: &str, arguments: &[String]) -> Result<String, RunError> {
 /// Runs a command and gives what it printed.
 fn run(instance: &str, command: &[String]) -> Result<String, RunError> {
     let (program, arguments) = command.split_first().ok_or(RunError::NoDriver(SensorKind::Auditd))?;
-    let output = Command::new(program).args(arguments).output();
+    let output = refused::command(program).args(arguments).output();
     let output = output.map_err(|source| RunError::Start { sensor: instance.to_owned(), source })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -224,7 +223,7 @@ fn start(place: &Place<'_>, before: Status, key: &str) -> Result<(SensorProcess,
     auditctl(&place.instance, &words(&["-b", &backlog]))?;
     // A call never waits for room: its record is lost, and counted.
     auditctl(&place.instance, &words(&["--backlog_wait_time", "0"]))?;
-    let mut command = Command::new("auditd");
+    let mut command = refused::command("auditd");
     command.args(["-f", "-c"]).arg(&folder);
     child::start(command, &place.instance, place.sensors)
 }

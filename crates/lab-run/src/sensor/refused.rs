@@ -1,6 +1,6 @@
 //! The place of a sensor that this machine refuses: it says why, and that is its record.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
 use lab_model::{Counters, InstanceRecord, Refusal, SensorKind};
 use lab_store::EventsWriter;
@@ -68,4 +68,9 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     folders.map(|folder| folder.join(name)).find(|place| place.is_file())
+}
+
+/// Starts a program from where it lies; root's may not be in `PATH`.
+pub(crate) fn command(name: &str) -> Command {
+    Command::new(program(name).unwrap_or_else(|| name.into()))
 }

@@ -28,13 +28,13 @@ pub(super) struct Tcpdump {
 
 /// Starts it, or says why it cannot be here.
 pub(super) fn attach(place: Place<'_>, deadline: &Deadline) -> Result<Box<dyn Instance>, RunError> {
-    if program("tcpdump").is_none() {
+    let Some(path) = program("tcpdump") else {
         return Refused::instance(SensorKind::Tcpdump, place, "`tcpdump` is not installed".to_owned());
-    }
-    let version = version(&place.instance, "tcpdump", "--version")?.replace("tcpdump version ", "tcpdump ");
+    };
+    let version = version(&place.instance, &path, "--version")?.replace("tcpdump version ", "tcpdump ");
     let words = tcpdump::command(place.addresses);
-    let (name, arguments) = words.split_first().ok_or(RunError::NoDriver(SensorKind::Tcpdump))?;
-    let mut command = Command::new(name);
+    let (_, arguments) = words.split_first().ok_or(RunError::NoDriver(SensorKind::Tcpdump))?;
+    let mut command = Command::new(path);
     command.args(arguments);
     let clock = clock::wall_offset()?;
     let (process, streams) = child::start(command, &place.instance, place.sensors)?;

@@ -2,6 +2,7 @@
 
 mod action;
 mod bless;
+mod calls;
 mod changed;
 mod compare;
 mod costs;

@@ -14,13 +14,13 @@ use super::{Lab, code, program, report, state::State, stderr, stdout, turn};
 const AGAIN: usize = 5;
 
 /// A lab, and a folder in which a person works.
-struct Desk {
-    lab: Lab,
+pub(super) struct Desk {
+    pub(super) lab: Lab,
     folder: PathBuf,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let lab = Lab::new();
         let folder = lab.path("desk");
         fs::create_dir(&folder).unwrap();
@@ -28,7 +28,7 @@ impl Desk {
     }
 
     /// `lab observe` in the person's folder, with `options` before the command.
-    fn observe(&self, options: &[&str], command: &[&str]) -> Command {
+    pub(super) fn observe(&self, options: &[&str], command: &[&str]) -> Command {
         let mut observe = self.lab.xtask(&["lab", "observe", "--no-install", "--probe"]);
         observe.arg(program("lab-probe")).arg("--actor").arg(program("lab-actor")).args(options);
         observe.arg("--").args(command).current_dir(&self.folder).stdin(Stdio::null());
@@ -77,19 +77,20 @@ impl Desk {
     }
 }
 
-fn has(program: &str, test: &str) -> bool {
-    let found =
-        ["/usr/local/bin", "/usr/bin", "/bin"].iter().any(|dir| Path::new(dir).join(program).exists());
+pub(super) fn has(program: &str, test: &str) -> bool {
+    let found = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"]
+        .iter()
+        .any(|dir| Path::new(dir).join(program).exists());
     if !found {
-        println!("SKIP road::observe::{test}: there is no {program} here");
+        println!("SKIP road::{test}: there is no {program} here");
     }
     found
 }
 
 #[test]
 fn a_build_is_stable_and_another_flag_is_drift() {
-    let test = "a_build_is_stable_and_another_flag_is_drift";
-    let Some(_turn) = turn(&format!("observe::{test}")) else { return };
+    let test = "observe::a_build_is_stable_and_another_flag_is_drift";
+    let Some(_turn) = turn(test) else { return };
     if !has("cc", test) || !has("make", test) {
         return;
     }
@@ -116,8 +117,8 @@ fn a_build_is_stable_and_another_flag_is_drift() {
 
 #[test]
 fn curl_to_the_sink_is_stable_and_another_flag_is_drift() {
-    let test = "curl_to_the_sink_is_stable_and_another_flag_is_drift";
-    let Some(_turn) = turn(&format!("observe::{test}")) else { return };
+    let test = "observe::curl_to_the_sink_is_stable_and_another_flag_is_drift";
+    let Some(_turn) = turn(test) else { return };
     if !has("curl", test) {
         return;
     }
@@ -161,7 +162,7 @@ fn a_script_is_stable_under_both_sensors_and_another_argument_is_drift() {
     let test = "a_script_is_stable_under_both_sensors_and_another_argument_is_drift";
     let Some(_turn) = turn(&format!("observe::{test}")) else { return };
     if !Path::new("/usr/bin/python3").exists() {
-        println!("SKIP road::observe::{test}: there is no /usr/bin/python3 here");
+        println!("SKIP road::{test}: there is no /usr/bin/python3 here");
         return;
     }
     let desk = Desk::new();
