@@ -31,6 +31,11 @@ pub(crate) fn tracepoints_are_preemptible(release: &str) -> bool {
     major.is_some_and(|major| major >= 7)
 }
 
+/// Are programs interpreted, not compiled? Then none may call a function of the kernel. Who may not ask takes them for compiled.
+pub(crate) fn programs_are_interpreted() -> bool {
+    read_trimmed("/proc/sys/net/core/bpf_jit_enable") == "0"
+}
+
 /// The id of this boot.
 pub(crate) fn boot_id() -> String {
     read_trimmed("/proc/sys/kernel/random/boot_id")

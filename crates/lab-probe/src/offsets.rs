@@ -69,7 +69,8 @@ impl KernelTypes {
         if !(preemptible && stub::PREEMPTION.iter().all(|name| functions.contains_key(name))) {
             functions.retain(|name, _| !stub::PREEMPTION.contains(name));
         }
-        let cast = functions.contains_key(stub::CAST) && said(WITH_WORDS).unwrap_or(true);
+        let cast = functions.contains_key(stub::CAST)
+            && said(WITH_WORDS).unwrap_or_else(|| !kernel::programs_are_interpreted());
         let words = btf.id(WORDS).filter(|_| cast).unwrap_or(0);
         let fields = pretended.iter().filter(|(name, _)| name != PREEMPTIBLE && name != WITH_WORDS);
         for (field, offset) in fields {
