@@ -4,8 +4,9 @@
 //! kernel skips it for them; and a counter of the CPU that two add to at once would miss one. The kernel has functions for
 //! programs that take preemption off; the reader puts their calls in when it loads the object: see `lab_abi::stub`.
 //! But what has come up meanwhile happens as soon as it is on again, and that is inside the program still. For whom
-//! the exit of a syscall was skipped then, a second program behind the first does its work. A skipped enter is made good
-//! at the exit; the other tracepoints are rare, and what is skipped there is counted as lost.
+//! the exit of a syscall was skipped then, a second program behind the first does its work: it knows by the call that is
+//! still in flight, and counts where it does not. A skipped enter is made good at the exit; the other tracepoints are rare, and
+//! what is skipped there is counted as lost.
 
 use core::mem::transmute;
 
@@ -19,6 +20,7 @@ use lab_abi::{counts::Turn, stub};
 use crate::{
     count,
     kernel::{current, global},
+    scope, slot,
 };
 
 /// 1 where tracepoints leave preemption on; set before the load.
@@ -39,25 +41,28 @@ pub fn taken() {
     }
 }
 
-/// The second one asks whether the first was skipped for whoever runs now: then it is busy with somebody else. If nobody
-/// is known, it ran.
+/// The second one asks whether the first was skipped for whoever runs now, where that was not the last that it ran for. A call
+/// that is in flight still says so. Without one the first may have ended it, and somebody else come between the two; or the
+/// enter was skipped as well.
 #[inline(always)]
 pub fn skipped() -> bool {
     let Some(turn) = turn() else { return false };
-    if turn.owner == current() {
+    let task = current();
+    if turn.owner == task {
         turn.owner = 0;
         return false;
     }
-    if turn.owner != 0 {
-        count::add(&mut turn.made_good);
-        return true;
+    if !scope::current() {
+        return false;
     }
-    false
+    let in_flight = slot::find(task).is_some_and(|slot| slot.active != 0);
+    count::add(if in_flight { &mut turn.made_good } else { &mut turn.unsure });
+    in_flight
 }
 
 #[inline(always)]
 fn turn() -> Option<&'static mut Turn> {
-    // SAFETY: the value of this CPU; two words that are looked at one by one.
+    // SAFETY: the value of this CPU; words that are looked at one by one.
     TURNS.get_ptr_mut(0).map(|turn| unsafe { &mut *turn })
 }
 

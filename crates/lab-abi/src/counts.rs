@@ -110,6 +110,8 @@ pub struct Turn {
     pub owner: u64,
     /// Runs that the kernel skipped, and that the program behind it did.
     pub made_good: u64,
+    /// Runs that it may have skipped, of which that one could not know.
+    pub unsure: u64,
 }
 
 // SAFETY: integers only, laid out without padding.

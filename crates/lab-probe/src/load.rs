@@ -367,14 +367,16 @@ impl Programs {
         let attached = self.attached.iter().filter(|(name, _)| *name != SYS_EXIT_AGAIN);
         attached.map(|(name, fd)| {
             let missed = kernel::recursion_misses(&fd.as_fd());
-            // Only then: what is counted meanwhile is less loss, never more.
-            let made_good = if *name == SYS_EXIT { self.made_good() } else { 0 };
-            (*name, missed.saturating_sub(made_good))
+            (*name, if *name == SYS_EXIT { self.not_made_good(missed) } else { missed })
         })
     }
 
-    fn made_good(&self) -> u64 {
-        let turns = self.turns.get(&0, 0);
-        turns.map_or(0, |turns| turns.iter().map(|turn| turn.0.made_good).sum())
+    /// Of so many skipped exits. The others are asked for only then: what is counted meanwhile is told the next time.
+    fn not_made_good(&self, missed: u64) -> u64 {
+        let Some((_, again)) = self.attached.iter().find(|(name, _)| *name == SYS_EXIT_AGAIN) else {
+            return missed;
+        };
+        let turns = self.turns.get(&0, 0).map(|turns| turns.iter().map(|turn| turn.0).collect::<Vec<_>>());
+        kernel::lost_exits(missed, &turns.unwrap_or_default(), kernel::recursion_misses(&again.as_fd()))
     }
 }
