@@ -1,6 +1,7 @@
 //! The path of an open file, by a walk over dentries and mounts.
 //!
-//! Best effort: a rename during the walk can tear it. Device and inode are the identity.
+//! Best effort: a name that changes while it is read ends the walk, but a folder that is moved during it can tear the path. Device
+//! and inode are the identity.
 
 use core::arch::asm;
 
@@ -48,6 +49,7 @@ impl Mount {
 }
 
 /// A dentry's name.
+#[derive(Clone, Copy, PartialEq)]
 struct Name {
     address: u64,
     len: u32,
@@ -108,7 +110,8 @@ pub fn append<const INDEX: usize>(slot: &mut Slot, file: u64) {
         if dentry == parent {
             break;
         }
-        if !component::<INDEX>(slot, at, name) {
+        // Read again: a rename meanwhile leaves old and new mixed.
+        if !component::<INDEX>(slot, at, name) || has_words() && above(dentry) != (parent, name) {
             break;
         }
         dentry = parent;
@@ -137,7 +140,8 @@ fn component<const INDEX: usize>(slot: &mut Slot, at: usize, name: Name) -> bool
         short(to, name)
     } else {
         // SAFETY: there is room for NAME bytes; the helper checks the address. The NUL is not part of the name.
-        unsafe { bpf_probe_read_kernel_str(to.cast(), NAME as u32, name.address as *const _) as usize - 1 }
+        let n = unsafe { bpf_probe_read_kernel_str(to.cast(), NAME as u32, name.address as *const _) };
+        n.wrapping_sub(1) as usize
     };
     if len == 0 || len >= NAME {
         return false;
