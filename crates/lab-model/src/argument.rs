@@ -281,6 +281,19 @@ impl FromStr for CapabilitySet {
 #[serde(transparent)]
 pub struct Mode(pub u32);
 
+impl Mode {
+    /// Type and permissions of what a call was given.
+    pub fn of_argument(word: u32) -> Self {
+        Self(word & 0o177_777)
+    }
+
+    /// The device that is made with this mode: whatever is passed for what is no device means nothing.
+    pub fn device(self, passed: u32) -> u32 {
+        let is_device = matches!(self.0 & 0o170_000, 0o20_000 | 0o60_000);
+        if is_device { passed } else { 0 }
+    }
+}
+
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "0{:o}", self.0)

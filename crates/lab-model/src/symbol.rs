@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::argument::{Argument, Form, Value, is_word, words};
+use crate::argument::{Argument, Form, Pid, Value, is_word, words};
 
 /// A word that is neither a name nor a number.
 #[derive(Debug, thiserror::Error)]
@@ -252,6 +252,17 @@ impl MountFlags {
     pub fn meant(self) -> Self {
         const MAGIC: u32 = 0xc0ed_0000;
         if self.0 & 0xffff_0000 == MAGIC { Self(self.0 & 0xffff) } else { self }
+    }
+}
+
+impl SignalTarget {
+    /// Whom `kill` means by a number, and the process or group that it names.
+    pub fn of_kill(pid: i32) -> (Self, Option<Pid>) {
+        match pid {
+            0 => (Self(4), None),
+            -1 => (Self(5), None),
+            pid => (Self(if pid > 0 { 0 } else { 3 }), Some(Pid(pid.unsigned_abs()))),
+        }
     }
 }
 

@@ -43,11 +43,11 @@ impl Call<'_, '_> {
             "ftruncate" => Truncate { path: None, length: self.long("a1")?, result }.into(),
             "mknod" => {
                 let mode = self.mode("a1")?;
-                Mknod { path: path()?, mode, device: self.device(mode, "a2")?, result }.into()
+                Mknod { path: path()?, mode, device: mode.device(self.word("a2")?), result }.into()
             }
             "mknodat" => {
                 let mode = self.mode("a2")?;
-                Mknod { path: path()?, mode, device: self.device(mode, "a3")?, result }.into()
+                Mknod { path: path()?, mode, device: mode.device(self.word("a3")?), result }.into()
             }
             "listen" => Listen { backlog: i64::from(self.word("a1")? as i32), result }.into(),
             _ => return self.process(name, result).or_else(|| self.kernel(name, result)),
@@ -56,10 +56,11 @@ impl Call<'_, '_> {
 
     /// What is done to processes.
     fn process(&self, name: &str, result: Outcome) -> Option<Payload> {
-        let signal = |signal: &str, target, pid: Option<u32>| {
-            let (signal, target) = (SignalName(self.word(signal)?), SignalTarget(target));
-            Some(Signal { signal, target, pid: pid.map(Pid), result }.into())
+        let sent = |signal: &str, (target, pid)| {
+            Some(Signal { signal: SignalName(self.word(signal)?), target, pid, result }.into())
         };
+        let signal =
+            |signal: &str, target, pid: Option<u32>| sent(signal, (SignalTarget(target), pid.map(Pid)));
         let memory =
             |call| Some(ProcessVm { call: ProcessVmCall(call), pid: Pid(self.word("a0")?), result }.into());
         match name {
@@ -75,11 +76,7 @@ impl Call<'_, '_> {
             }
             "unshare" => self.namespace(0, "a0", result),
             "setns" => self.namespace(1, "a1", result),
-            "kill" => match self.word("a0")? as i32 {
-                0 => signal("a1", 4, None),
-                -1 => signal("a1", 5, None),
-                pid => signal("a1", if pid > 0 { 0 } else { 3 }, Some(pid.unsigned_abs())),
-            },
+            "kill" => sent("a1", SignalTarget::of_kill(self.word("a0")? as i32)),
             "tkill" => signal("a1", 1, self.word("a0")),
             "tgkill" | "rt_tgsigqueueinfo" => signal("a2", 1, self.word("a0")),
             "rt_sigqueueinfo" => signal("a1", 0, self.word("a0")),
@@ -187,13 +184,7 @@ impl Call<'_, '_> {
     }
 
     fn mode(&self, name: &str) -> Option<Mode> {
-        Some(Mode(self.word(name)? & 0o177_777))
-    }
-
-    /// Whatever is passed for what is no device means nothing.
-    fn device(&self, mode: Mode, name: &str) -> Option<u32> {
-        let is_device = matches!(mode.0 & 0o170_000, 0o20_000 | 0o60_000);
-        if is_device { self.word(name) } else { Some(0) }
+        self.word(name).map(Mode::of_argument)
     }
 
     fn id(&self, name: &str) -> Option<Id> {

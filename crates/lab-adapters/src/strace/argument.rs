@@ -113,16 +113,12 @@ impl Reader<'_> {
                 Namespace { call: NamespaceCall(1), flags: self.named(1)?, result }.into()
             }
             "memfd_create" => Memfd { name: self.path("name", 0)?, flags: self.named(1), result }.into(),
-            "kill" => match self.number(0)? {
-                0 => self.signal(1, 4, None)?,
-                -1 => self.signal(1, 5, None)?,
-                pid => self.signal(1, if pid > 0 { 0 } else { 3 }, u32::try_from(pid.unsigned_abs()).ok())?,
-            },
-            "tkill" => self.signal(1, 1, u32::try_from(self.number(0)?).ok())?,
-            "tgkill" => self.signal(2, 1, u32::try_from(self.number(0)?).ok())?,
+            "kill" => self.signal(1, SignalTarget::of_kill(i32::try_from(self.number(0)?).ok()?))?,
+            "tkill" => self.signal(1, (SignalTarget(1), self.pid(0)?))?,
+            "tgkill" => self.signal(2, (SignalTarget(1), self.pid(0)?))?,
             "pidfd_send_signal" => {
                 self.note("fd", 0);
-                self.signal(1, 2, None)?
+                self.signal(1, (SignalTarget(2), None))?
             }
             "seccomp" => Seccomp { operation: self.named(0)?, flags: self.named(1)?, result }.into(),
             "personality" => Personality { persona: self.named(0)?, result }.into(),
@@ -179,12 +175,17 @@ impl Reader<'_> {
         })
     }
 
-    fn signal(&mut self, signal: usize, target: u32, pid: Option<u32>) -> Option<Payload> {
+    /// A process that a number names, if it can.
+    fn pid(&self, at: usize) -> Option<Option<Pid>> {
+        self.number(at).map(|pid| u32::try_from(pid).ok().map(Pid))
+    }
+
+    fn signal(&mut self, signal: usize, (target, pid): (SignalTarget, Option<Pid>)) -> Option<Payload> {
         let word = self.words(signal)?;
         let number = signal::number(word).and_then(|number| u32::try_from(number).ok());
         let signal = number.map(SignalName).or_else(|| word.parse().ok())?;
         let result = self.call.outcome;
-        Some(Signal { signal, target: SignalTarget(target), pid: pid.map(Pid), result }.into())
+        Some(Signal { signal, target, pid, result }.into())
     }
 
     fn moved(&mut self, call: u32, from: usize, to: usize) -> Option<Payload> {

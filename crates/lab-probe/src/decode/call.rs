@@ -48,10 +48,10 @@ pub(super) fn payload(record: &Record<'_>, result: Outcome, raw: &mut Raw) -> Op
 
 /// What is done to processes.
 fn process(args: &Arguments<'_, '_>, result: Outcome) -> Option<Payload> {
-    let signal = |signal: usize, target, pid: Option<u32>| {
-        let (signal, target) = (SignalName(args.word(signal)), SignalTarget(target));
-        Signal { signal, target, pid: pid.map(Pid), result }.into()
+    let sent = |signal: usize, (target, pid)| {
+        Signal { signal: SignalName(args.word(signal)), target, pid, result }.into()
     };
+    let signal = |signal: usize, target, pid: Option<u32>| sent(signal, (SignalTarget(target), pid.map(Pid)));
     let process_vm = |call| ProcessVm { call: ProcessVmCall(call), pid: Pid(args.word(0)), result }.into();
     Some(match args.call {
         Call::Ptrace => {
@@ -65,11 +65,7 @@ fn process(args: &Arguments<'_, '_>, result: Outcome) -> Option<Payload> {
         Call::MemfdCreate => {
             Memfd { name: args.text(0), flags: Some(MemfdFlags(args.word(1))), result }.into()
         }
-        Call::Kill => match args.word(0) as i32 {
-            0 => signal(1, 4, None),
-            -1 => signal(1, 5, None),
-            pid => signal(1, if pid > 0 { 0 } else { 3 }, Some(pid.unsigned_abs())),
-        },
+        Call::Kill => sent(1, SignalTarget::of_kill(args.word(0) as i32)),
         Call::Tkill => signal(1, 1, Some(args.word(0))),
         Call::Tgkill | Call::RtTgsigqueueinfo => signal(2, 1, Some(args.word(0))),
         Call::RtSigqueueinfo => signal(1, 0, Some(args.word(0))),
@@ -197,13 +193,12 @@ impl Arguments<'_, '_> {
     }
 
     fn mode(&self, at: usize) -> Mode {
-        Mode(self.word(at) & 0o177_777)
+        Mode::of_argument(self.word(at))
     }
 
-    /// The device behind the mode that is argument `mode`; whatever is passed for what is no device means nothing.
+    /// The device behind the mode that is argument `mode`.
     fn device(&self, mode: usize) -> u32 {
-        let is_device = matches!(self.mode(mode).0 & 0o170_000, 0o20_000 | 0o60_000);
-        if is_device { self.word(mode + 1) } else { 0 }
+        self.mode(mode).device(self.word(mode + 1))
     }
 
     fn id(&self, at: usize) -> Id {
