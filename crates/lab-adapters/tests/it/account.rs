@@ -83,6 +83,20 @@ pub(crate) const RECORDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// A call of the kernel's audit in each form: two paths, a path that lies nowhere, numbers alone, a record beside it.
+const CALLS: &str = "\
+type=SYSCALL msg=audit(1492037291.036:60): arch=c000003e syscall=86 success=yes exit=0 a0=1 a1=2 ppid=1 pid=2
+type=PATH msg=audit(1492037291.036:60): item=0 name=\"/a\" nametype=PARENT
+type=PATH msg=audit(1492037291.036:60): item=1 name=\"b\" nametype=NORMAL
+type=PATH msg=audit(1492037291.036:60): item=2 name=\"c\" nametype=CREATE
+type=SYSCALL msg=audit(1492037291.036:61): arch=c000003e syscall=165 success=no exit=-14 a0=1 a1=2 a2=3 a3=c0ed0002 pid=2
+type=SYSCALL msg=audit(1492037291.036:62): arch=c000003e syscall=62 success=yes exit=0 a0=ffffffff a1=f pid=2
+type=SYSCALL msg=audit(1492037291.036:63): arch=c000003e syscall=133 success=yes exit=0 a0=1 a1=21b6 a2=103 pid=2
+type=PATH msg=audit(1492037291.036:63): item=0 name=\"d\" nametype=CREATE
+type=SYSCALL msg=audit(1492037291.036:64): arch=c000003e syscall=313 success=no exit=-1 a0=3 a1=4 a2=0 pid=2
+type=KERN_MODULE msg=audit(1492037291.036:64): name=\"m\"
+";
+
 /// What else the poller says.
 const POLLED: &str = r#"{"say":"ready","interval_ns":10000000}
 {"say":"new","to":9,"process":{"pid":6,"parent":1,"start":0,"comm":"b","ids":{"uid":0,"euid":0,"suid":0,"fsuid":0,"gid":0,"egid":0,"sgid":0,"fsgid":0},"image":{"exe":"/bin/b","argv":[]}}}
@@ -115,6 +129,7 @@ pub(crate) fn corpus(tool: &str) -> Vec<u8> {
     match tool {
         "tcpdump" => log.extend(capture::of_each()),
         "proc" => log.extend_from_slice(POLLED.as_bytes()),
+        "auditd" => log.extend_from_slice(CALLS.as_bytes()),
         _ => {}
     }
     log
