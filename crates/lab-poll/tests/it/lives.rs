@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs,
     os::unix::{ffi::OsStrExt, process::CommandExt},
+    process::Command,
 };
 
 use lab_model::{Ids, Outcome, Payload, Text};
@@ -163,7 +164,8 @@ fn any_bytes_are_a_name_and_an_argument() {
     // A process is called as the file that it executes.
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join(OsStr::from_bytes(b"p\xff\nUid:\t7"));
-    fs::copy("/bin/cat", &program).unwrap();
+    // Written by another process: a child that another thread forks meanwhile would hold it open, and nobody could execute it (ETXTBSY).
+    assert!(Command::new("cp").arg("/bin/cat").arg(&program).status().unwrap().success());
     let mut odd = lab.command(None, &[program.as_os_str()]);
     odd.arg("-").arg0(OsStr::from_bytes(b"a\xfe b"));
     let process = Process::start(odd);

@@ -6,7 +6,7 @@ use lab_model::{Action, Payload};
 
 use crate::{
     connect::inet,
-    lab::{Lab, PROBE, call, of, open},
+    lab::{Lab, PROBE, call, copy_program, of, open},
 };
 
 fn string(path: &Path) -> CString {
@@ -123,7 +123,7 @@ fn the_balance_holds_to_the_event_with_a_filter_and_a_ring_that_is_too_small() {
 fn by_executable() {
     let Some((dir, cgroup)) = Lab::place("filter-executable") else { return };
     let programs = ["wanted", "other"].map(|name| dir.path().join(name));
-    programs.iter().for_each(|path| _ = fs::copy("/bin/cat", path).unwrap());
+    programs.iter().for_each(|path| copy_program("/bin/cat", path));
     let options = ["--executable", programs[0].to_str().unwrap()];
     let whom = ["--scope".as_ref(), cgroup.as_os_str()];
     let (lab, refused) = Lab::start_in(dir, cgroup.clone(), &mut Command::new(PROBE), &whom, &options);

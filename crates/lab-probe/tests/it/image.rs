@@ -10,12 +10,12 @@ use std::{
 
 use lab_model::{Exec, Outcome};
 
-use crate::lab::{Lab, Subject, call, of};
+use crate::lab::{Lab, Subject, call, copy_program, of};
 
 /// A program that does nothing, and where it lies.
 fn program(lab: &Lab, name: &str) -> (PathBuf, CString) {
     let path = lab.dir.path().join(name);
-    fs::copy("/bin/true", &path).unwrap();
+    copy_program("/bin/true", &path);
     (path, lab.path(name))
 }
 
@@ -42,7 +42,9 @@ fn the_kernels_word_on_the_file() {
     fs::set_permissions(&set_path, fs::Permissions::from_mode(0o6755)).unwrap();
     let (script_path, script) = program(&lab, "script");
     let interpreter = fs::canonicalize("/bin/sh").unwrap();
-    fs::write(&script_path, "#!/bin/sh -e\nexit 0\n").unwrap();
+    let text = lab.dir.path().join("text");
+    fs::write(&text, "#!/bin/sh -e\nexit 0\n").unwrap();
+    copy_program(&text, &script_path);
     let (gone_path, _) = program(&lab, "gone");
     let (none, content) = (lab.path("none"), fs::read("/bin/true").unwrap());
     let subjects = [run(&lab, &plain), run(&lab, &set), run(&lab, &script), run(&lab, &none)];

@@ -263,3 +263,9 @@ macro_rules! of {
     };
 }
 pub(crate) use of;
+
+/// Copies a program to be started at once. Another process writes it: were the file open for writing here, a child that another
+/// thread forks meanwhile would hold it open, and nobody could execute it (ETXTBSY).
+pub(crate) fn copy_program(from: impl AsRef<Path>, to: impl AsRef<Path>) {
+    assert!(Command::new("cp").args([from.as_ref(), to.as_ref()]).status().unwrap().success());
+}

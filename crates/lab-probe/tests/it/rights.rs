@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::lab::{Lab, PROBE, of, open};
+use crate::lab::{Lab, PROBE, copy_program, of, open};
 
 const NOBODY: u32 = 65534;
 const SYS_PTRACE: u32 = 19;
@@ -43,7 +43,7 @@ fn probe(capabilities: &'static [u32]) -> (tempfile::TempDir, Command) {
     let dir = tempfile::tempdir().unwrap();
     // The program may lie where nobody else may go.
     let program = dir.path().join("lab-probe");
-    std::fs::copy(PROBE, &program).unwrap();
+    copy_program(PROBE, &program);
     chown(dir.path(), Some(NOBODY), Some(NOBODY)).unwrap();
     let mut command = Command::new(program);
     // SAFETY: system calls only.
