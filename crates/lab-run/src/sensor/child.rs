@@ -106,8 +106,12 @@ impl SensorProcess {
 
     /// The error for a wait that ended, with the sensor's last words.
     pub(crate) fn failed(&mut self, ended: crate::deadline::Ended) -> RunError {
-        // When it has ended its last lines are complete only once its standard error is closed.
+        // When it has ended its last lines are complete only once its standard error is closed. It may live: then who read its
+        // records has ended, of a full disk for one, and it is of no use any more.
         let gone = matches!(ended, crate::deadline::Ended::Closed);
+        if gone {
+            let _ = self.child.kill();
+        }
         let said: Vec<String> =
             if gone { self.errors.iter().collect() } else { self.errors.try_iter().collect() };
         RunError::Sensor { sensor: self.name.clone(), ended, said: said.join("; ") }
