@@ -113,7 +113,7 @@ impl<'a> Btf<'a> {
 
     /// The id of a struct.
     pub(crate) fn id(&self, strukt: &str) -> Option<u32> {
-        self.structs.get(strukt.as_bytes()).copied().filter(|id| *id != 0)
+        known(&self.structs, strukt)
     }
 
     /// Size of a struct in bytes.
@@ -142,11 +142,11 @@ impl<'a> Btf<'a> {
 
     /// The id of a function.
     pub(crate) fn function(&self, name: &str) -> Option<u32> {
-        self.functions.get(name.as_bytes()).copied().filter(|id| *id != 0)
+        known(&self.functions, name)
     }
 
     fn find(&self, names: &HashMap<&[u8], u32>, name: &str) -> Option<Type> {
-        self.get(*names.get(name.as_bytes()).filter(|id| **id != 0)?)
+        self.get(known(names, name)?)
     }
 
     fn member(&self, of: Type, wanted: &[u8]) -> Option<(u32, Type)> {
@@ -183,6 +183,11 @@ impl<'a> Btf<'a> {
             }
         }
     }
+}
+
+/// The id of what has this name, if the kernel has it.
+fn known(names: &HashMap<&[u8], u32>, name: &str) -> Option<u32> {
+    names.get(name.as_bytes()).copied().filter(|id| *id != 0)
 }
 
 /// Bytes that follow a type of this kind.

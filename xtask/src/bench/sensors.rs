@@ -337,11 +337,11 @@ fn neighbours(bench: &Bench, times: u32, failures: &mut Vec<String>) -> Result<V
             for _ in 0..NEIGHBOUR_TURNS {
                 turns.extend(kept(bench, turn(), failures)?);
             }
-            let best = |of: usize| {
+            let fastest = |of: usize| {
                 let bouts = turns.iter().map(|turn| &turn[of]);
                 bouts.min_by(|one, other| one.wall.total_cmp(&other.wall)).cloned()
             };
-            if let (Some(bare), Some(nothing), Some(beside)) = (best(0), best(1), best(2)) {
+            if let (Some(bare), Some(nothing), Some(beside)) = (fastest(0), fastest(1), fastest(2)) {
                 floor.push((bare.clone(), nothing));
                 probe.push((bare, beside));
             }

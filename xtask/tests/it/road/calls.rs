@@ -10,7 +10,7 @@ use super::{
 
 /// Every call that the audit rule names and no act makes, once as it should be and once refused where that can be had.
 const PROGRAM: &str = r#"
-import ctypes, os, struct
+import ctypes, os, signal, struct
 libc = ctypes.CDLL(None, use_errno=True)
 def call(number, *args):
     return libc.syscall(ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in args))
@@ -44,14 +44,12 @@ call(50, -1, -1)                                            # listen
 call(101, 16, NOBODY, 0, 0)                                 # ptrace
 call(310, NOBODY, 0, 0, 0, 0, 0)                            # process_vm_readv
 call(311, NOBODY, 0, 0, 0, 0, 0)                            # process_vm_writev
-head, sets = struct.pack("IiI", 0x20080522, 0, 0), bytes(24)
-call(125, head, ctypes.create_string_buffer(sets))
-data = ctypes.create_string_buffer(24); call(125, head, data); call(126, head, data)  # capset
+head, sets = struct.pack("IiI", 0x20080522, 0, 0), ctypes.create_string_buffer(24)
+call(125, head, sets); call(126, head, sets)                # capset, of what capget says
 call(126, 8, 8)
 call(308, -1, 0x40000000)                                   # setns
 child = os.fork()
-if child == 0:
-    os.pause() if hasattr(os, "pause") else __import__("signal").pause()
+if child == 0: signal.pause()
 call(62, child, 0); call(62, NOBODY, 15)                    # kill
 call(200, NOBODY, 10)                                       # tkill
 call(234, NOBODY, NOBODY, 12)                               # tgkill

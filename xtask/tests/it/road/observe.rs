@@ -159,8 +159,8 @@ print(*sys.argv[1:])
 
 #[test]
 fn a_script_is_stable_under_both_sensors_and_another_argument_is_drift() {
-    let test = "a_script_is_stable_under_both_sensors_and_another_argument_is_drift";
-    let Some(_turn) = turn(&format!("observe::{test}")) else { return };
+    let test = "observe::a_script_is_stable_under_both_sensors_and_another_argument_is_drift";
+    let Some(_turn) = turn(test) else { return };
     if !Path::new("/usr/bin/python3").exists() {
         println!("SKIP road::{test}: there is no /usr/bin/python3 here");
         return;
